@@ -1,0 +1,1 @@
+"""Shapley values and the tests of each explanation."""

@@ -1,0 +1,1 @@
+"""Plotly figures and viewer HTML: data in, figure out."""

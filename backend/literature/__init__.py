@@ -1,0 +1,1 @@
+"""Answers from biomedical papers, made of verbatim, cited evidence."""

@@ -1,0 +1,1 @@
+"""The model registry: cards, store, runtime, and one file a family."""

@@ -1,0 +1,1 @@
+"""Who is asking, and (later) whose signal it is."""

@@ -1,0 +1,87 @@
+"""The list of tasks: one decorator, found by walking the three modality packages."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+from backend.config import Config
+from backend.domain import Explanation, Json, Modality, Prediction, Task
+from backend.errors import InputError
+from backend.models.runtime import Runtime
+from backend.progress import Progress, Silent
+from backend.storage import Storage
+
+MODALITIES = ("literature", "sequences", "eeg")
+_TASKS: dict[str, Task] = {}
+_walked = threading.Event()
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a task may use: settings, storage, models, and the process-wide resources that tasks share."""
+
+    config: Config
+    storage: Storage
+    runtime: Runtime
+    progress: Progress = Silent()
+    resources: dict[str, Any] = field(default_factory=dict)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def resource(self, key: str, make: Callable[[], _T]) -> _T:
+        """The shared object under `key`, made once per process."""
+        with self.lock:
+            if key not in self.resources:
+                self.resources[key] = make()
+            found: _T = self.resources[key]
+            return found
+
+    def watched(self, progress: Progress) -> Context:
+        """The same context, reporting to `progress`."""
+        return replace(self, progress=progress)
+
+
+def task(
+    name: str,
+    *,
+    title: str,
+    modality: Modality,
+    models: tuple[str, ...],
+    settings: Mapping[str, Json],
+    read: Callable[..., dict[str, Json]] | None = None,
+    explain: Callable[..., Explanation] | None = None,
+) -> Callable[[Callable[..., Prediction]], Callable[..., Prediction]]:
+    """Register the decorated ``predict(context, input, settings, profile) -> Prediction`` as a task."""
+
+    def register(predict: Callable[..., Prediction]) -> Callable[..., Prediction]:
+        _TASKS[name] = Task(name, title, modality, models, dict(settings), predict, explain, read)
+        return predict
+
+    return register
+
+
+def tasks() -> dict[str, Task]:
+    """Every registered task by name."""
+    if not _walked.is_set():
+        for modality in MODALITIES:
+            try:
+                package = importlib.import_module(f"backend.{modality}")
+            except ModuleNotFoundError:
+                continue
+            for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+                importlib.import_module(module.name)
+        _walked.set()
+    return dict(_TASKS)
+
+
+def find_task(name: str) -> Task:
+    """The task of that name; an unknown name is answered with the known ones."""
+    known = tasks()
+    if name not in known:
+        raise InputError(f"There is no task called '{name}'.", f"Tasks are: {', '.join(sorted(known))}.")
+    return known[name]

@@ -1,0 +1,1 @@
+"""Scripts that choose thresholds and make weights, reproducibly."""
