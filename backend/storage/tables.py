@@ -36,7 +36,8 @@ class PaperRow(Base):
     """A work of the library; `id` is the number that index files carry."""
 
     __tablename__ = "papers"
-    __table_args__ = (Index("ix_papers_year_type", "year", "study_type"),)
+    # ids are never used twice, so that an index file cannot mistake a new paper for a removed one
+    __table_args__ = (Index("ix_papers_year_type", "year", "study_type"), {"sqlite_autoincrement": True})
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
     sha256: Mapped[str] = mapped_column(String(64), index=True)
