@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import JSON, DateTime, ForeignKey, Index, Integer, String, Text, TypeDecorator
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -29,7 +29,7 @@ def now() -> datetime:
 
 
 class Base(DeclarativeBase):
-    type_annotation_map = {datetime: UtcDateTime, dict[str, Any]: JSON, list[Any]: JSON, str: Text}
+    type_annotation_map: ClassVar[dict[Any, Any]] = {datetime: UtcDateTime, dict[str, Any]: JSON, list[Any]: JSON, str: Text}
 
 
 class PaperRow(Base):
@@ -45,7 +45,7 @@ class PaperRow(Base):
     title: Mapped[str]
     title_key: Mapped[str] = mapped_column(String(64), index=True)  # digest of the normalised title
     pmid: Mapped[str | None] = mapped_column(String(16), unique=True)
-    doi: Mapped[str | None] = mapped_column(String(255), unique=True)
+    doi: Mapped[str | None] = mapped_column(String(255), index=True)  # not unique: errata share their paper's
     pmcid: Mapped[str]
     authors: Mapped[list[Any]]
     journal: Mapped[str]
