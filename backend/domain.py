@@ -271,5 +271,5 @@ class Task:
     models: tuple[str, ...]  # names of models or families that can serve it
     settings: Mapping[str, Json]  # every setting with its default
     predict: Callable[..., Prediction]
-    explain: Callable[..., Explanation] | None = None
+    explain: Callable[..., dict[str, Json]] | None = None
     read: Callable[..., dict[str, Json]] | None = None  # checks and normalises the input before anything runs

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from backend.config import Config
-from backend.domain import Explanation, Json, Modality, Prediction, Task
+from backend.domain import Json, Modality, Prediction, Task
 from backend.errors import InputError
 from backend.models.runtime import Runtime
 from backend.progress import Progress, Silent
@@ -54,7 +54,7 @@ def task(
     models: tuple[str, ...],
     settings: Mapping[str, Json],
     read: Callable[..., dict[str, Json]] | None = None,
-    explain: Callable[..., Explanation] | None = None,
+    explain: Callable[..., dict[str, Json]] | None = None,
 ) -> Callable[[Callable[..., Prediction]], Callable[..., Prediction]]:
     """Register the decorated ``predict(context, input, settings, profile) -> Prediction`` as a task."""
 

@@ -1,0 +1,154 @@
+"""Task literature.ask: a question in, verbatim evidence from the library out, or a plain 'cannot answer'."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+
+from backend.domain import Json, Prediction, Profile
+from backend.errors import InputError
+from backend.literature.evidence import choose
+from backend.literature.library import ENCODER, library
+from backend.literature.retrieval import Retrieved, retrieve
+from backend.literature.support import Support, assess
+from backend.literature.why import explain
+from backend.storage.papers import Filters, StoredPaper
+from backend.tasks import Context, task
+
+_RANKING = 20  # papers of the ranking that a run keeps
+_NEAREST = 3  # titles shown when the library cannot answer
+
+
+def read_question(value: Mapping[str, Json], settings: Mapping[str, Json], limit: int) -> dict[str, Json]:
+    """A question that can be asked: white space and control characters cleaned, length checked.
+
+    Raises
+    ------
+    InputError
+        When it is empty, too long, or holds no word.
+    """
+    raw = str(value.get("question") or "")
+    question = " ".join("".join(c if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Cn") else " " for c in raw).split())
+    if not question:
+        raise InputError("The question is empty.", "Type a question, for example: Does metformin reduce cardiovascular mortality?")
+    if len(question) > limit:
+        raise InputError(
+            f"The question has {len(question):,} characters; at most {limit:,} can be read.",
+            "Shorten it to the one thing you want to know.",
+        )
+    if not re.search(r"[^\W\d_]", question):
+        raise InputError("The question holds no word.", "Ask in words, for example: Does metformin reduce cardiovascular mortality?")
+    return {"question": question}
+
+
+@task(
+    "literature.ask",
+    title="Ask the papers",
+    modality="literature",
+    models=(ENCODER, "bm25"),
+    settings={"filters": {}, "evidence": 10},
+    read=read_question,
+    explain=explain,
+)
+def ask(context: Context, value: Mapping[str, Json], settings: Mapping[str, Json], profile: Profile) -> Prediction:
+    """Answer ``value['question']`` with up to ``settings['evidence']`` verbatim sentences.
+
+    The profile changes nothing here: it only orders and words what a page shows.
+    """
+    question = str(value["question"])
+    filters = Filters.read(settings.get("filters"))
+    most = _evidence_count(settings, context.config.limits.evidence)
+    shelf = library(context)
+    warnings: list[str] = []
+    if shelf.encoder_ready():
+        with context.runtime.use(ENCODER) as encoder:
+            found = retrieve(shelf, question, encoder, filters)
+        model = ENCODER
+    else:
+        found = retrieve(shelf, question, None, filters)
+        model = "bm25"
+        warnings.append("The sentence encoder is not on this machine: papers were found by words alone. Fetch it on the Models page.")
+    if found.with_vectors < found.matching and model == ENCODER:
+        warnings.append(
+            f"Meaning is known for {found.with_vectors:,} of {found.matching:,} papers so far; the others were searched by words only."
+        )
+    if not question.isascii() and _mostly_other_script(question):
+        warnings.append("The question is not in English. The search was measured on English only.")
+    support = assess(found)
+    evidence = [] if not support.enough else choose(found, most)
+    abstained = not evidence
+    answer = {
+        "abstained": abstained,
+        "verdict": None,
+        "confidence": round(support.confidence, 4),
+        "reason": _reason(found, support, evidence),
+        "evidence": evidence,
+    }
+    data: dict[str, Json] = {
+        "question": question,
+        "filters": filters.json(),
+        "answer": answer,
+        "nearest": [_nearest(found.stored[paper.paper]) for paper in found.papers[:_NEAREST] if paper.paper in found.stored],
+        "ranking": [
+            {
+                "document": paper.paper,
+                "pmid": found.stored[paper.paper].paper.pmid,
+                "score": round(paper.score, 6),
+                "bm25_rank": paper.bm25_rank,
+                "minilm_rank": paper.minilm_rank,
+                "similarity": None if paper.similarity is None else round(paper.similarity, 4),
+            }
+            for paper in found.papers[:_RANKING]
+            if paper.paper in found.stored
+        ],
+        "coverage": {
+            "works": shelf.count(),
+            "matching": found.matching,
+            "with_vectors": found.with_vectors,
+            "methods": list(found.methods),
+            "library_version": shelf.snapshot().version,
+        },
+        "support": {
+            "similarity": round(support.similarity, 4),
+            "words": round(support.words, 4),
+            "threshold": support.threshold,
+            "answered_wrongly": support.answered_wrongly,
+            "refused_wrongly": support.refused_wrongly,
+            "data": support.data,
+        },
+    }
+    for item in evidence:
+        if any(notice["kind"] == "retracted" for notice in item["notices"]):
+            warnings.append(f"PMID {item['pmid'] or item['document']} was retracted; its sentences are shown with a notice.")
+    return Prediction(data, model, tuple(dict.fromkeys(warnings)))
+
+
+def _evidence_count(settings: Mapping[str, Json], limit: int) -> int:
+    try:
+        most = int(settings.get("evidence", limit))
+    except (TypeError, ValueError):
+        most = 0
+    if not 1 <= most <= limit:
+        raise InputError(f"The number of evidence sentences must be from 1 to {limit}.", f"Choose a number from 1 to {limit}.")
+    return most
+
+
+def _nearest(stored: StoredPaper) -> dict[str, Json]:
+    return {"document": stored.id, "pmid": stored.paper.pmid, "title": stored.paper.title, "year": stored.paper.year}
+
+
+def _reason(found: Retrieved, support: Support, evidence: Sequence[Mapping[str, Json]]) -> str:
+    if not found.matching:
+        return "No paper of the library passes the filters."
+    if not found.papers:
+        return "No paper of the library shares a word or a meaning with the question."
+    if not evidence:
+        return "The library holds nothing near enough to this question to quote as an answer."
+    papers = len({item["document"] for item in evidence})
+    return f"{len(evidence)} sentences from {papers} papers come near the question. They are quoted, not judged."
+
+
+def _mostly_other_script(question: str) -> bool:
+    letters = [c for c in question if c.isalpha()]
+    return sum(not c.isascii() for c in letters) > len(letters) / 3

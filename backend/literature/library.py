@@ -1,0 +1,428 @@
+"""The person's papers: importing, finding, removing, and keeping both search indexes in step with the database."""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+import tempfile
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from filelock import FileLock
+
+from backend.domain import Json, Paper, Skipped, digest
+from backend.errors import Cancelled, InputError, ModelError
+from backend.literature.formats import format_of, read_papers
+from backend.literature.formats.embedded import embedded_files
+from backend.literature.index import FileIndex, Index, text_key
+from backend.literature.passages import encode
+from backend.literature.study import study_type, title_key
+from backend.log import log
+from backend.models.families.bm25 import LexicalIndex, Words
+from backend.models.registry import get_card
+from backend.progress import Progress, Silent
+from backend.storage.papers import Entry, Facets, Filters, ImportSummary, PaperStore, StoredPaper
+from backend.tasks import Context
+
+if TYPE_CHECKING:
+    from backend.jobs import Jobs
+
+ENCODER = "minilm"
+EMBEDDED_COLLECTION = "Embedded PubMed abstracts"
+_EMBEDDED_KEY = "embedded_abstracts"
+_SHORTEST_EMBEDDED = 200  # characters of abstract; shorter ones of the embedded files say too little to quote
+_BATCH = 32  # papers encoded between two looks at the cancel button
+_INLINE = 3_000  # papers whose words are indexed while a question waits; more go to the background
+
+
+@dataclass(frozen=True)
+class LibraryStatus:
+    """What is there and how far it can be searched. Counts of papers, unless said."""
+
+    works: int
+    passages: int  # passages with vectors
+    vectors: int  # papers with vectors
+    words: int  # papers in the word index
+    ready: bool  # the embedded abstracts were read
+    version: int
+
+
+@dataclass(frozen=True)
+class ImportReport:
+    """What became of one file."""
+
+    name: str
+    format: str
+    added: int
+    merged: int
+    skipped: tuple[Skipped, ...]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The library at one version: ids ascending, the keys of their texts, and the word index with its own rows."""
+
+    version: int
+    ids: np.ndarray
+    keys: np.ndarray
+    lexical: LexicalIndex
+    lexical_ids: np.ndarray  # the paper of every row of the word index
+    lexical_at: np.ndarray  # its position in ids, -1 when it is gone
+
+    def position(self, paper: int) -> int:
+        at = int(np.searchsorted(self.ids, paper))
+        return at if at < len(self.ids) and self.ids[at] == paper else -1
+
+
+def library(context: Context) -> Library:
+    """The one library of this process."""
+    return context.resource("literature.library", lambda: Library(context))
+
+
+class Library:
+    """Papers in the database, words and vectors in index files beside it."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._store = PaperStore(context.storage)
+        self._words = Words()
+        self._lock = threading.RLock()
+        self._snapshot: Snapshot | None = None
+        self._building: threading.Thread | None = None
+        self._folder = context.config.index / digest(context.config.database_url)[:12]
+        card = get_card(ENCODER)
+        self.index: Index = FileIndex(self._folder / f"{card.name}-{card.sha256[:12]}", 384)
+
+    # --- importing ------------------------------------------------------------------------------------------------
+
+    def import_file(
+        self, path: Path, name: str | None = None, collection: str | None = None, progress: Progress | None = None
+    ) -> ImportReport:
+        """Read one file into the library: all of it, or nothing.
+
+        Raises
+        ------
+        InputError
+            When the file cannot be read; nothing of it was kept.
+        StorageError
+            When it could not be stored; nothing of it was kept.
+        """
+        began = time.monotonic()
+        progress = progress or Silent()
+        path = Path(path)
+        if not path.is_file():
+            raise InputError(f"There is no file at {path}.", "Check the path.")
+        name = name or path.name
+        kind = format_of(path, name)
+        records = read_papers(path, name, self._context.config.limits, progress)
+        summary = self._add(records, name=name, sha256=_file_digest(path), kind=kind, collection=collection, progress=progress)
+        self.refresh(wait=True)
+        log().info("library.import", kind=kind, count=summary.added, seconds=round(time.monotonic() - began, 2))
+        return ImportReport(name, kind, summary.added, summary.merged, summary.skipped, time.monotonic() - began)
+
+    def import_embedded(self, progress: Progress | None = None) -> ImportReport | None:
+        """Read the PubMed abstracts that came with the installation, once; None when that was done before."""
+        progress = progress or Silent()
+        began = time.monotonic()
+        with FileLock(str(self._context.config.data / "embedded.lock")):
+            if self._context.storage.settings.get(_EMBEDDED_KEY):
+                return None
+            files = embedded_files()
+            short = 0
+
+            def records() -> Iterator[Paper | Skipped]:
+                nonlocal short
+                for file in files:
+                    for record in read_papers(file, file.name, self._context.config.limits, Silent()):
+                        if isinstance(record, Paper) and sum(s.end - s.start for s in record.sections) > _SHORTEST_EMBEDDED:
+                            yield record
+                        else:
+                            short += 1
+                yield Skipped("all files", f"{short:,} records without an abstract of more than {_SHORTEST_EMBEDDED} characters")
+
+            summary = self._add(
+                records(),
+                name=EMBEDDED_COLLECTION,
+                sha256=digest(" ".join(_file_digest(file) for file in files)),
+                kind="pubmed",
+                collection=EMBEDDED_COLLECTION,
+                progress=progress,
+            )
+            self._context.storage.settings.set(_EMBEDDED_KEY, {"works": summary.added})
+        progress.update(0, None, "Indexing words")
+        self.refresh(wait=True)
+        return ImportReport(summary.name, summary.format, summary.added, summary.merged, summary.skipped, time.monotonic() - began)
+
+    def _add(
+        self, records: Iterable[Paper | Skipped], *, name: str, sha256: str, kind: str, collection: str | None, progress: Progress
+    ) -> ImportSummary:
+        # Parsed into a nameless temporary file first: the database is then written in one short transaction, and a file that
+        # turns out damaged at its end has touched nothing.
+        with tempfile.TemporaryFile(dir=self._context.config.data) as spool:
+            total = _spool(records, spool, progress)
+            spool.seek(0)
+            progress.update(0, total, f"Storing {total:,} records")
+            return self._store.add(
+                _unspool(spool), name=name, sha256=sha256, format=kind, collection=collection, progress=_Total(progress, total)
+            )
+
+    # --- reading --------------------------------------------------------------------------------------------------
+
+    def papers(self, text: str = "", filters: Filters | None = None, limit: int = 50, offset: int = 0) -> list[StoredPaper]:
+        return self._store.page(text, filters, limit, offset)
+
+    def count(self, text: str = "", filters: Filters | None = None) -> int:
+        return self._store.count(text, filters)
+
+    def paper(self, paper_id: int) -> StoredPaper:
+        found = self._store.get([paper_id])
+        if paper_id not in found:
+            raise InputError(f"Paper {paper_id} is no longer in the library.", "Import its record again to read it in full.")
+        return found[paper_id]
+
+    def get(self, ids: Sequence[int]) -> dict[int, StoredPaper]:
+        """Those of the papers that are still there, by id."""
+        return self._store.get(ids)
+
+    def facets(self) -> Facets:
+        version = self._store.version()
+        held: tuple[int, Facets] | None = self._context.resources.get("literature.facets")
+        if held is None or held[0] != version:
+            held = (version, self._store.facets())
+            self._context.resources["literature.facets"] = held
+        return held[1]
+
+    def imports(self) -> list[ImportSummary]:
+        return self._store.imports()
+
+    def status(self) -> LibraryStatus:
+        snapshot = self.snapshot()
+        have = int(self.index.have(snapshot.ids, snapshot.keys).sum())
+        words = int((snapshot.lexical_at >= 0).sum())
+        ready = bool(self._context.storage.settings.get(_EMBEDDED_KEY))
+        return LibraryStatus(len(snapshot.ids), len(self.index) if isinstance(self.index, FileIndex) else 0, have, words, ready, snapshot.version)
+
+    def allowed(self, filters: Filters) -> np.ndarray | None:
+        """Which positions of the snapshot's ids the filters admit; None when they admit all."""
+        if not filters:
+            return None
+        snapshot = self.snapshot()
+        mask = np.zeros(len(snapshot.ids), dtype=bool)
+        ids = np.array(self._store.ids(filters), dtype=np.int64)
+        if len(ids) and len(mask):
+            at = np.minimum(np.searchsorted(snapshot.ids, ids), len(mask) - 1)
+            mask[at[snapshot.ids[at] == ids]] = True
+        return mask
+
+    # --- changing -------------------------------------------------------------------------------------------------
+
+    def remove(self, ids: Sequence[int]) -> int:
+        gone = self._store.remove(ids)
+        snapshot = self.refresh(wait=True)
+        if isinstance(self.index, FileIndex):
+            self.index.compact(snapshot.ids, snapshot.keys)
+        return gone
+
+    def collections(self) -> list[tuple[str, int]]:
+        return self._store.collections()
+
+    def add_to_collection(self, ids: Sequence[int], name: str) -> None:
+        self._store.add_to_collection(ids, name)
+
+    def remove_collection(self, name: str) -> None:
+        self._store.remove_collection(name)
+
+    # --- the word index -------------------------------------------------------------------------------------------
+
+    @property
+    def words(self) -> Words:
+        return self._words
+
+    def snapshot(self) -> Snapshot:
+        """The library as it is now; a change by any process is noticed here."""
+        held = self._snapshot
+        if held is not None and held.version == self._store.version():
+            return held
+        return self.refresh()
+
+    def refresh(self, wait: bool = False) -> Snapshot:
+        """Follow the database. Large changes to the word index are made in the background unless `wait`."""
+        with self._lock:
+            version = self._store.version()
+            held = self._snapshot
+            if held is None or held.version != version:
+                pairs = self._store.keys()
+                ids = np.array([pair[0] for pair in pairs], dtype=np.int64)
+                keys = np.array([text_key(pair[1]) for pair in pairs], dtype=np.uint64)
+                if held is not None and np.array_equal(held.ids, ids) and np.array_equal(held.keys, keys):
+                    held = replace(held, version=version)
+                else:
+                    lexical, rows = self._load_words() if held is None else (held.lexical, held.lexical_ids)
+                    held = _snapshot(version, ids, keys, lexical, rows)
+                self._snapshot = held
+            self.index.refresh()
+            missing = len(held.ids) - int((held.lexical_at >= 0).sum())
+            gone = int((held.lexical_at < 0).sum())
+            if not missing and not gone:
+                return held
+            if wait or len(held.ids) <= _INLINE:
+                return self._build_words(held)
+            if self._building is None or not self._building.is_alive():
+                self._building = threading.Thread(target=self._build_words, args=(held,), daemon=True, name="bioloom-words")
+                self._building.start()
+            return held
+
+    def _build_words(self, held: Snapshot) -> Snapshot:
+        with FileLock(str(self._folder / "words.lock")):
+            lexical, rows = self._load_words()
+            if not np.array_equal(rows, held.ids):
+                words = {paper_id: self._words.words(text) for paper_id, text in self._store.texts(held.ids.tolist())}
+                lexical, rows = LexicalIndex.build(list(words.values())), np.array(list(words), dtype=np.int64)
+                self._save_words(lexical, rows)
+        made = _snapshot(held.version, held.ids, held.keys, lexical, rows)
+        with self._lock:
+            if self._snapshot is None or self._snapshot.version <= made.version:
+                self._snapshot = made
+        return made
+
+    def _load_words(self) -> tuple[LexicalIndex, np.ndarray]:
+        folder = self._folder / "words"
+        try:
+            current = (folder / "current").read_text(encoding="utf-8").strip()
+            return LexicalIndex.load(folder / current), np.load(folder / current / "ids.npy")
+        except (OSError, ValueError, KeyError):
+            return LexicalIndex.build([]), np.zeros(0, dtype=np.int64)
+
+    def _save_words(self, lexical: LexicalIndex, rows: np.ndarray) -> None:
+        import shutil
+
+        folder = self._folder / "words"
+        name = f"w{time.time_ns()}"
+        lexical.save(folder / name)
+        np.save(folder / name / "ids.npy", rows)
+        (folder / "current.part").write_text(name, encoding="utf-8")
+        (folder / "current.part").replace(folder / "current")
+        for old in folder.glob("w*"):
+            if old.name != name and old.stat().st_mtime < time.time() - 60:
+                shutil.rmtree(old, ignore_errors=True)
+
+    # --- the vector index -----------------------------------------------------------------------------------------
+
+    def pending(self) -> list[int]:
+        """Ids of papers without vectors, the newest imports first."""
+        snapshot = self.snapshot()
+        missing: list[int] = snapshot.ids[~self.index.have(snapshot.ids, snapshot.keys)].tolist()
+        return missing[::-1]
+
+    def encode_papers(self, ids: Sequence[int], encoder: Any) -> None:
+        """Compute and store the vectors of these papers."""
+        papers = self._store.get(ids)
+        self.index.add(encode([(paper_id, papers[paper_id].paper) for paper_id in ids if paper_id in papers], encoder))
+
+    def index_vectors(self, progress: Progress | None = None) -> int:
+        """Give every paper its vectors; the number of papers done. Stopping keeps what is done."""
+        progress = progress or Silent()
+        done = 0
+        with FileLock(str(self._folder / "vectors.lock")):
+            pending = self.pending()
+            total = len(pending)
+            while pending:
+                with self._context.runtime.use(ENCODER) as encoder:
+                    while pending:
+                        piece, pending = pending[:_BATCH], pending[_BATCH:]
+                        try:
+                            progress.check()
+                        except Cancelled:
+                            raise Cancelled("Stopped on request.", f"{done:,} papers have their vectors; the rest follows next time.") from None
+                        self.encode_papers(piece, encoder)
+                        done += len(piece)
+                        progress.update(done, total, f"Reading for meaning: {done:,} of {total:,} papers")
+                pending = self.pending()
+                total = done + len(pending)
+        return done
+
+    def start(self, jobs: Jobs, owner: str = "") -> None:
+        """Begin in the background whatever the library still lacks; asking works meanwhile."""
+
+        def prepare(progress: Progress) -> dict[str, Json]:
+            report = self.import_embedded(progress)
+            self.start_vectors(jobs, owner)
+            return {"added": report.added if report else 0}
+
+        if not self._context.storage.settings.get(_EMBEDDED_KEY):
+            jobs.submit(owner, "library.embedded", "Reading the embedded PubMed abstracts", prepare, key="library.embedded")
+        else:
+            self.start_vectors(jobs, owner)
+
+    def start_vectors(self, jobs: Jobs, owner: str = "") -> None:
+        """Compute missing vectors in the background, once at a time."""
+
+        def work(progress: Progress) -> dict[str, Json]:
+            return {"papers": self.index_vectors(progress)}
+
+        if self.pending():
+            jobs.submit(owner, "library.vectors", "Reading the papers for meaning", work, key="library.vectors")
+
+    def encoder_ready(self) -> bool:
+        """Whether the encoder's files are on this machine."""
+        try:
+            return self._context.runtime.present(ENCODER)
+        except ModelError:
+            return False
+
+
+class _Total:
+    """A progress whose total is known from outside."""
+
+    def __init__(self, progress: Progress, total: int) -> None:
+        self._progress, self._total = progress, total
+
+    def update(self, done: float, total: float | None = None, message: str = "") -> None:
+        self._progress.update(done, self._total, message)
+
+    def check(self) -> None:
+        self._progress.check()
+
+
+def _snapshot(version: int, ids: np.ndarray, keys: np.ndarray, lexical: LexicalIndex, rows: np.ndarray) -> Snapshot:
+    if len(ids) and len(rows):
+        at = np.minimum(np.searchsorted(ids, rows), len(ids) - 1)
+        lexical_at = np.where(ids[at] == rows, at, -1)
+    else:
+        lexical_at = np.full(len(rows), -1, dtype=np.int64)
+    return Snapshot(version, ids, keys, lexical, rows, lexical_at)
+
+
+def _spool(records: Iterable[Paper | Skipped], file: Any, progress: Progress) -> int:
+    total = 0
+    for record in records:
+        pickle.dump(record, file, protocol=pickle.HIGHEST_PROTOCOL)
+        total += 1
+        if total % 200 == 0:
+            progress.check()
+            progress.update(total, None, f"{total:,} records read")
+    return total
+
+
+def _unspool(file: Any) -> Iterator[Entry | Skipped]:
+    while True:
+        try:
+            record = pickle.load(file)  # our own nameless file, written a moment ago by this process
+        except EOFError:
+            return
+        if isinstance(record, Skipped):
+            yield record
+        else:
+            kind, source = study_type(record)
+            yield Entry(record, kind, source, title_key(record.title))
+
+
+def _file_digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

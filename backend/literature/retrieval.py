@@ -1,0 +1,177 @@
+"""Finds papers and then sentences: BM25 and MiniLM fused by reciprocal rank, then every sentence of the best papers is scored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from backend.literature.library import Library, Snapshot
+from backend.literature.sentences import sentences
+from backend.storage.papers import Filters, StoredPaper
+
+RRF = 60  # Cormack, Clarke and Buettcher 2009, doi:10.1145/1571941.1572114
+DEPTH = 100  # papers taken from each of the two searches
+READ = 40  # papers whose sentences are scored
+INLINE = 12  # papers without vectors that are encoded while the question waits
+MEANING = 0.7  # share of the cosine in a sentence's score; the rest is the share of the question's words (by rarity) in it
+
+
+@dataclass(frozen=True)
+class Found:
+    """A paper of the ranking. Ranks start at 1; None where that search did not return it."""
+
+    paper: int
+    score: float
+    bm25_rank: int | None
+    minilm_rank: int | None
+    similarity: float | None  # cosine of its best passage with the question
+    sentence: float | None = None  # score of its best sentence
+
+
+@dataclass(frozen=True)
+class ScoredSentence:
+    """A sentence of the stored text with its score for the question."""
+
+    paper: int
+    start: int
+    end: int
+    score: float
+    similarity: float | None
+    words: float  # share of the question's words in it, weighted by rarity
+
+
+@dataclass(frozen=True)
+class Retrieved:
+    """What the library holds near a question."""
+
+    papers: tuple[Found, ...]
+    sentences: tuple[ScoredSentence, ...]  # best first
+    stored: dict[int, StoredPaper] = field(repr=False)
+    matching: int
+    with_vectors: int
+    methods: tuple[str, ...]
+
+
+def fuse(rankings: Iterable[Sequence[int]], depth: int = DEPTH) -> list[tuple[int, float]]:
+    """Reciprocal rank fusion: items by the sum of 1 / (60 + rank) over the rankings, best first, ties by item."""
+    scores: dict[int, float] = {}
+    for ranking in rankings:
+        for rank, item in enumerate(ranking[:depth], start=1):
+            scores[item] = scores.get(item, 0.0) + 1.0 / (RRF + rank)
+    return sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))
+
+
+def lexical_ranking(library: Library, snapshot: Snapshot, question: str, allowed: np.ndarray | None, depth: int = DEPTH) -> list[int]:
+    """Papers that share words with the question, by BM25."""
+    scores = snapshot.lexical.scores(library.words.words(question))
+    if not len(scores):
+        return []
+    usable = (snapshot.lexical_at >= 0) & (scores > 0)
+    if allowed is not None:
+        usable &= allowed[np.maximum(snapshot.lexical_at, 0)]
+    rows = np.flatnonzero(usable)
+    if len(rows) > depth:
+        rows = rows[np.argpartition(-scores[rows], depth - 1)[:depth]]
+    rows = rows[np.lexsort((rows, -scores[rows]))]
+    return [int(paper) for paper in snapshot.lexical_ids[rows]]
+
+
+def semantic_ranking(
+    library: Library, snapshot: Snapshot, vector: np.ndarray, allowed: np.ndarray | None, depth: int = DEPTH
+) -> list[tuple[int, float]]:
+    """Papers near the question in meaning: (paper, cosine of its best passage)."""
+    found = library.index.search(vector, snapshot.ids, snapshot.keys, allowed, depth)
+    return [(int(snapshot.ids[position]), similarity) for position, similarity in found]
+
+
+def retrieve(library: Library, question: str, encoder: Any | None, filters: Filters | None = None, read: int = READ) -> Retrieved:
+    """Rank papers and sentences for a question. Without an encoder, by words alone."""
+    snapshot = library.snapshot()
+    allowed = library.allowed(filters or Filters())
+    by_words = lexical_ranking(library, snapshot, question, allowed)
+    by_meaning: list[tuple[int, float]] = []
+    vector = None
+    if encoder is not None:
+        vector = encoder.encode([question])[0]
+        _catch_up(library, snapshot, by_words, encoder)
+        by_meaning = semantic_ranking(library, snapshot, vector, allowed)
+    similarity = dict(by_meaning)
+    ranks = {"bm25": _ranks(by_words), "minilm": _ranks([paper for paper, _ in by_meaning])}
+    fused = fuse([by_words, [paper for paper, _ in by_meaning]])
+    stored = library.get([paper for paper, _ in fused[:read]])
+    scored = _score_sentences(library, snapshot, question, vector, [stored[paper] for paper, _ in fused[:read] if paper in stored])
+    best: dict[int, float] = {}
+    for sentence in scored:
+        best.setdefault(sentence.paper, sentence.score)
+    papers = _rerank(fused, best)
+    have = library.index.have(snapshot.ids, snapshot.keys)
+    return Retrieved(
+        papers=tuple(
+            Found(paper, score, ranks["bm25"].get(paper), ranks["minilm"].get(paper), similarity.get(paper), best.get(paper))
+            for paper, score in papers
+        ),
+        sentences=tuple(scored),
+        stored=stored,
+        matching=len(snapshot.ids) if allowed is None else int(allowed.sum()),
+        with_vectors=int(have.sum() if allowed is None else (have & allowed).sum()),
+        methods=("bm25",) if encoder is None else ("bm25", "minilm"),
+    )
+
+
+def _ranks(items: Sequence[int]) -> dict[int, int]:
+    return {item: rank for rank, item in enumerate(items, start=1)}
+
+
+def _catch_up(library: Library, snapshot: Snapshot, candidates: Sequence[int], encoder: Any) -> None:
+    """While vectors are still being made, give the best word matches theirs now, so that the first question is answered well."""
+    first = np.array(sorted(candidates[:INLINE]), dtype=np.int64)
+    if not len(first):
+        return
+    keys = snapshot.keys[np.searchsorted(snapshot.ids, first)]
+    missing = first[~library.index.have(first, keys)]
+    if len(missing):
+        library.encode_papers(missing.tolist(), encoder)
+
+
+def _rerank(fused: Sequence[tuple[int, float]], best: dict[int, float]) -> list[tuple[int, float]]:
+    """The second stage: the rank of a paper's best sentence joins as a third voice."""
+    order = sorted(best, key=lambda paper: (-best[paper], paper))
+    votes = {paper: 1.0 / (RRF + rank) for rank, paper in enumerate(order, start=1)}
+    return sorted(((paper, score + votes.get(paper, 0.0)) for paper, score in fused), key=lambda pair: (-pair[1], pair[0]))
+
+
+def _score_sentences(
+    library: Library, snapshot: Snapshot, question: str, vector: np.ndarray | None, papers: Sequence[StoredPaper]
+) -> list[ScoredSentence]:
+    covered = word_share(library, snapshot, question)
+    scored: list[ScoredSentence] = []
+    for stored in papers:
+        text = stored.paper.text
+        similarities: dict[tuple[int, int], float] = {}
+        if vector is not None:
+            at = snapshot.position(stored.id)
+            for passage in library.index.passages(stored.id, int(snapshot.keys[at])) if at >= 0 else ():
+                values = passage.vectors @ vector
+                similarities.update(zip(passage.sentences, values.tolist(), strict=True))
+        for start, end in similarities or sentences(stored.paper):
+            words = covered(text[start:end])
+            similarity = similarities.get((start, end))
+            score = words if similarity is None else MEANING * similarity + (1 - MEANING) * words
+            scored.append(ScoredSentence(stored.id, start, end, score, similarity, words))
+    return sorted(scored, key=lambda sentence: (-sentence.score, sentence.paper, sentence.start))
+
+
+def word_share(library: Library, snapshot: Snapshot, question: str) -> Callable[[str], float]:
+    """The share of the question's words that a sentence holds, each word weighted by its rarity in the library."""
+    wanted = list(dict.fromkeys(library.words.words(question)))
+    weights = snapshot.lexical.idf(wanted) if wanted else np.zeros(0)
+    total = float(weights.sum()) or 1.0
+    weight = dict(zip(wanted, weights.tolist(), strict=True))
+
+    def covered(sentence: str) -> float:
+        return sum(weight.get(word, 0.0) for word in set(library.words.words(sentence))) / total
+
+    return covered

@@ -1,0 +1,63 @@
+"""Does the library hold anything near this question? A threshold chosen on data, with its error rates beside it."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from backend.config import ASSETS
+from backend.domain import Json
+from backend.errors import ModelError
+from backend.literature.retrieval import Retrieved
+
+FILE = ASSETS / "models" / "literature-support.json"
+
+
+@dataclass(frozen=True)
+class Support:
+    """How near the library comes to a question.
+
+    ``confidence`` is the probability that a paper that answers it is there, from a logistic curve on the two measures; it was
+    fitted and its error rates measured by ``python -m backend.training.support``.
+    """
+
+    confidence: float
+    threshold: float
+    similarity: float  # cosine of the nearest passage
+    words: float  # largest share of the question's words in one sentence
+    answered_wrongly: dict[str, Json]
+    refused_wrongly: dict[str, Json]
+    data: str
+
+    @property
+    def enough(self) -> bool:
+        return self.confidence >= self.threshold
+
+
+def measures(retrieved: Retrieved) -> tuple[float, float, float]:
+    """What the curve sees: nearest passage (cosine), best sentence (cosine), best share of the question's words in a sentence."""
+    passages = [paper.similarity for paper in retrieved.papers if paper.similarity is not None]
+    meanings = [sentence.similarity for sentence in retrieved.sentences if sentence.similarity is not None]
+    words = [sentence.words for sentence in retrieved.sentences]
+    return max(passages, default=0.0), max(meanings, default=0.0), max(words, default=0.0)
+
+
+def assess(retrieved: Retrieved) -> Support:
+    """The library's support for a question, by the curve that fits the searches that were available."""
+    curve = _curves()["+".join(retrieved.methods)]
+    passage, sentence, words = measures(retrieved)
+    logit = curve["intercept"] + sum(w * x for w, x in zip(curve["weights"], (passage, sentence, words), strict=True))
+    confidence = 1 / (1 + math.exp(-logit)) if retrieved.papers else 0.0
+    return Support(confidence, curve["threshold"], passage, words, curve["answered_wrongly"], curve["refused_wrongly"], _curves()["data"])
+
+
+@lru_cache(maxsize=1)
+def _curves() -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError("The threshold for 'cannot answer' is missing from the installation.", "Install Bioloom again.") from error
+    return found
