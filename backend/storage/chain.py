@@ -137,13 +137,18 @@ def _check(row: RunRow, previous: str) -> Iterator[str]:
     if row.hash != right:
         yield "Its hash does not match its identity, date or content hash."
     if row.payload is None:
-        if any((row.task, row.title, row.model, row.owner)):
+        if any(value != "" for value in (row.task, row.title, row.model, row.owner)):  # not truth: b"" is an edit too
             yield "A deleted run carries content."
         return
     if not isinstance(row.payload, str) or digest(row.payload) != row.payload_sha256:
         yield "Its content was altered."
         return
-    for column, value in columns(json.loads(row.payload)).items():
+    try:
+        repeated = columns(json.loads(row.payload))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        yield "Its content is no run."
+        return
+    for column, value in repeated.items():
         if getattr(row, column) != value:
             yield f"Its {column} was altered."
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from backend.errors import StorageError
@@ -25,7 +25,10 @@ _PLAIN = {
         "Close Bioloom, keep a copy of {place}, and put the last backup in its place.",
     ),
     "conflict": ("Something else stored the same thing at the same moment, so this was not saved.", "Try again."),
-    "gone": ("The database at {place} does not answer.", "Check that the database server runs and that BIOLOOM_DATABASE_URL is right."),
+    "gone": (
+        "The database at {place} does not answer or does not let Bioloom in.",
+        "Check that the database server runs and that BIOLOOM_DATABASE_URL is right.",
+    ),
 }
 
 _OS = {errno.ENOSPC: "full", errno.EDQUOT: "full", errno.EROFS: "readonly"}
@@ -64,6 +67,7 @@ def _kind(error: BaseException) -> str | None:
     state = getattr(origin, "sqlstate", None)
     if state in _POSTGRESQL:
         return _POSTGRESQL[state]
-    if isinstance(error, DBAPIError) and (error.connection_invalidated or (state or "").startswith(("08", "57P"))):
+    no_answer = isinstance(error, OperationalError) and state is None and not sqlite.owns(origin)
+    if no_answer or (state or "").startswith(("08", "57P", "28", "3D")):
         return "gone"
     return None

@@ -24,14 +24,14 @@ _REASONS: dict[int, Reason] = {
 def prepare(engine: Engine, patience: float) -> None:
     """Set up every connection of a SQLite engine.
 
-    WAL lets readers go on while one process writes. Writers take their lock at BEGIN (IMMEDIATE), because a lock that is
+    Writers take their lock at BEGIN (IMMEDIATE), because a lock that is
     asked for halfway fails at once instead of waiting. Readers are held to reading, so that a forgotten ``write=True``
     is noticed in the first test. What is deleted is overwritten, because it may have been about a patient.
 
     Parameters
     ----------
     engine : Engine
-        An engine whose ``write`` execution option tells writing transactions from reading ones.
+        The ``read_only`` execution option tells its reading transactions from writing ones.
     patience : float
         Seconds to wait for another process's lock.
     """
@@ -41,7 +41,6 @@ def prepare(engine: Engine, patience: float) -> None:
         connection.isolation_level = None  # the driver must not begin transactions of its own
         for pragma in (
             f"busy_timeout = {int(patience * 1000)}",
-            "journal_mode = WAL",
             "synchronous = NORMAL",
             "foreign_keys = ON",
             "secure_delete = ON",
@@ -50,9 +49,24 @@ def prepare(engine: Engine, patience: float) -> None:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("write", False)
-        connection.exec_driver_sql(f"PRAGMA query_only = {'OFF' if writes else 'ON'}")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        reads = connection.get_execution_options().get("read_only", False)
+        connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if reads else 'OFF'}")
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+def use_wal(engine: Engine) -> None:
+    """Let readers go on while one process writes; the file remembers it.
+
+    Only while nobody else opens the file: SQLite refuses the switch at once, without waiting, when another looks in.
+    """
+    connection = engine.raw_connection()
+    try:
+        cursor = connection.cursor()
+        if cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+            cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.close()
+    finally:
+        connection.close()
 
 
 def forget(engine: Engine) -> None:
@@ -64,9 +78,14 @@ def forget(engine: Engine) -> None:
         connection.close()
 
 
+def owns(error: BaseException) -> bool:
+    """Whether SQLite raised this."""
+    return isinstance(error, sqlite3.Error)
+
+
 def reason(error: BaseException) -> Reason | None:
     """Why SQLite refused, or None when `error` is not one of the plain reasons."""
-    if not isinstance(error, sqlite3.Error):
+    if not owns(error):
         return None
     code = getattr(error, "sqlite_errorcode", None)
     if code is None:  # errors that the driver raises itself carry no code

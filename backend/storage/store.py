@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
+from filelock import FileLock, Timeout
 from sqlalchemy import Engine, create_engine, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.orm import Session
@@ -28,13 +28,14 @@ class Storage:
 
     Attributes
     ----------
-    engine : Engine
-        For reading transactions.
+    engine, reader : Engine
+        The database, to write and only to read.
     place : str
         Where the data is, in words that may be shown: a file, or a server without its password.
     """
 
     engine: Engine
+    reader: Engine
     place: str
 
     @contextmanager
@@ -53,17 +54,13 @@ class Storage:
             When the disk is full, the database locked, read-only, damaged or out of reach. Nothing is half-written then.
         """
         try:
-            with Session(self._writer if write else self.engine, expire_on_commit=False) as session, session.begin():
+            with Session(self.engine if write else self.reader, expire_on_commit=False) as session, session.begin():
                 yield session
         except Exception as error:
             found = plain(error, self.place)
             if found is None:
                 raise
             raise found from error
-
-    @cached_property
-    def _writer(self) -> Engine:
-        return self.engine.execution_options(write=True)
 
     @cached_property
     def runs(self) -> RunStore:
@@ -127,17 +124,26 @@ def open_storage(config: Config, patience: float = 15.0) -> Storage:
             f"The driver for this kind of database is not installed: {error.name}.",
             "For PostgreSQL install Bioloom with its extra: pip install 'bioloom[postgres]'.",
         ) from error
+    reader = engine.execution_options(read_only=True, postgresql_readonly=True)
     place = url.render_as_string(hide_password=True)
     if url.get_backend_name() == "sqlite":
         place = url.database or "memory"
-        Path(place).parent.mkdir(parents=True, exist_ok=True)
         sqlite.prepare(engine, patience)
     try:
-        migrate(engine, config.locks, patience)
+        config.locks.mkdir(parents=True, exist_ok=True)
+        with FileLock(config.locks / "open.lock", timeout=patience):
+            if url.get_backend_name() == "sqlite":
+                sqlite.use_wal(engine)
+            migrate(engine, reader)
+    except Timeout as error:
+        raise StorageError("Another Bioloom is preparing the database.", "Wait until it has started, then try again.") from error
     except Exception as error:
         engine.dispose()
         found = plain(error, place)
+        if found is None and isinstance(error, OSError):
+            hint = "Set BIOLOOM_DATA to a folder you may write to."
+            found = StorageError(f"The folder {config.locks} cannot be used: {error.strerror}.", hint)
         if found is None:
             raise
         raise found from error
-    return Storage(engine, place)
+    return Storage(engine, reader, place)

@@ -1,10 +1,9 @@
-"""Brings a database to the schema of this version, once, however many processes start together."""
+"""Brings a database to the schema of this version, all of it or nothing."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from filelock import FileLock, Timeout
 from sqlalchemy import Engine, inspect, text
 
 from backend.errors import StorageError
@@ -12,31 +11,21 @@ from backend.errors import StorageError
 HEAD = "0001"
 
 
-def migrate(engine: Engine, locks: Path, patience: float) -> None:
-    """Create or upgrade the schema, all of it or nothing.
+def migrate(engine: Engine, reader: Engine) -> None:
+    """Create or upgrade the schema, all of it or nothing. The caller holds the lock that keeps two processes apart.
 
     Parameters
     ----------
-    engine : Engine
-        The database.
-    locks : Path
-        Folder for the lock that keeps two starting processes apart.
-    patience : float
-        Seconds to wait for the other one.
+    engine, reader : Engine
+        The database, to write and only to read: looking must not wait for another process's import.
 
     Raises
     ------
     StorageError
-        When the database was made by a newer Bioloom, or another process migrates for longer than `patience`.
+        When the database was made by a newer Bioloom.
     """
-    if revision(engine) == HEAD:
-        return
-    locks.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(locks / "migrate.lock", timeout=patience):
-            _upgrade(engine)
-    except Timeout as error:
-        raise StorageError("Another Bioloom is preparing the database.", "Wait until it has started, then try again.") from error
+    if (found := revision(reader)) != HEAD:
+        _upgrade(engine, found)
 
 
 def revision(engine: Engine) -> str:
@@ -47,7 +36,7 @@ def revision(engine: Engine) -> str:
         return connection.scalar(text("SELECT version_num FROM alembic_version")) or ""
 
 
-def _upgrade(engine: Engine) -> None:
+def _upgrade(engine: Engine, found: str) -> None:
     from alembic import command  # takes a third of a second to import, and is needed once per version
     from alembic.config import Config
     from alembic.script import ScriptDirectory
@@ -55,12 +44,11 @@ def _upgrade(engine: Engine) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    found = revision(engine)
     if found and found not in known:
         raise StorageError(
             f"The database was made by a newer Bioloom (schema {found}; this version knows up to {HEAD}).",
             "Update Bioloom, or set BIOLOOM_DATA to another folder to start afresh.",
         )
-    with engine.execution_options(write=True).begin() as connection:
+    with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, HEAD)
