@@ -62,8 +62,15 @@ class Index(Protocol):
     def passages(self, paper: int, key: int) -> list[PassageVectors]:
         """The stored passages of one paper, in order."""
 
+    def compact(self, ids: np.ndarray, keys: np.ndarray) -> None:
+        """Give back the room of papers that are gone; may do nothing while they are few."""
+
     def refresh(self) -> None:
         """See what other writers added."""
+
+    @property
+    def size(self) -> int:
+        """Number of stored passages."""
 
 
 class _View:
@@ -110,12 +117,9 @@ class FileIndex:
         folder.mkdir(parents=True, exist_ok=True)
         self.refresh()
 
-    def __len__(self) -> int:
-        return self._view.size
-
     @property
-    def sentence_count(self) -> int:
-        return self._view.sentence_count
+    def size(self) -> int:
+        return self._view.size
 
     def refresh(self) -> None:
         manifest = self._folder / "manifest.json"

@@ -206,7 +206,7 @@ class Library:
         have = int(self.index.have(snapshot.ids, snapshot.keys).sum())
         words = int((snapshot.lexical_at >= 0).sum())
         ready = bool(self._context.storage.settings.get(_EMBEDDED_KEY))
-        return LibraryStatus(len(snapshot.ids), len(self.index) if isinstance(self.index, FileIndex) else 0, have, words, ready, snapshot.version)
+        return LibraryStatus(len(snapshot.ids), self.index.size, have, words, ready, snapshot.version)
 
     def allowed(self, filters: Filters) -> np.ndarray | None:
         """Which positions of the snapshot's ids the filters admit; None when they admit all."""
@@ -225,8 +225,7 @@ class Library:
     def remove(self, ids: Sequence[int]) -> int:
         gone = self._store.remove(ids)
         snapshot = self.refresh(wait=True)
-        if isinstance(self.index, FileIndex):
-            self.index.compact(snapshot.ids, snapshot.keys)
+        self.index.compact(snapshot.ids, snapshot.keys)
         return gone
 
     def collections(self) -> list[tuple[str, int]]:
@@ -339,7 +338,7 @@ class Library:
                         try:
                             progress.check()
                         except Cancelled:
-                            raise Cancelled("Stopped on request.", f"{done:,} papers have their vectors; the rest follows next time.") from None
+                            raise Cancelled("Stopped on request.", f"{done:,} papers are done; the rest follows next time.") from None
                         self.encode_papers(piece, encoder)
                         done += len(piece)
                         progress.update(done, total, f"Reading for meaning: {done:,} of {total:,} papers")

@@ -1,77 +1,69 @@
-"""Cuts a paper into passages that fit the encoder's window, whole sentences each, so that no text goes unseen."""
+"""Cuts a paper into passages of a few sentences and turns each sentence into a vector; a passage is the mean of its sentences.
+
+Every sentence is read by the encoder on its own. On questions with known papers this found more than one vector for a whole
+abstract did (`python -m backend.training.units` compares them), no text falls outside the encoder's window, and an answer's
+score can be taken apart into its sentences exactly.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
+
+import numpy as np
 
 from backend.domain import Paper
 from backend.literature.index import EncodedPassage, text_key
 from backend.literature.sentences import sentences
 
-_TITLE_TOKENS = 80  # a longer title is left out of later passages rather than crowding out their text
-_SPECIAL = 2  # [CLS] and [SEP]
+_MOST = 10  # sentences of body in a passage: an abstract is one or two, and all coalitions of them can be scored
 
 
 @dataclass(frozen=True)
 class Passage:
-    """A stretch of a paper's stored text and what the encoder reads for it.
+    """A stretch of a paper: spans (characters of the stored text) of its sentences, the title first where there is one."""
 
-    ``start`` and ``end`` are characters of the stored text. ``input`` is the title, a blank line, then that stretch, so that a
-    late passage still knows its subject; ``offset`` is where the stretch begins in ``input``.
-    """
-
-    start: int
-    end: int
-    sentences: tuple[tuple[int, int], ...]
-    input: str
-    offset: int
+    spans: tuple[tuple[int, int], ...]
 
     @property
-    def input_spans(self) -> list[tuple[int, int]]:
-        """The sentences as characters of ``input``."""
-        return [(start - self.start + self.offset, end - self.start + self.offset) for start, end in self.sentences]
+    def start(self) -> int:
+        return self.spans[-1][0] if len(self.spans) == 1 else self.spans[1][0]
+
+    @property
+    def end(self) -> int:
+        return self.spans[-1][1]
 
 
-def cut(papers: Sequence[Paper], encoder: Any) -> list[list[Passage]]:
-    """Passages of each paper, in order; `encoder` counts tokens (``lengths``) and tells its ``window``."""
-    spans = [sentences(paper) for paper in papers]
-    flat = [paper.title for paper in papers]
-    flat += [paper.text[start:end] for paper, found in zip(papers, spans, strict=True) for start, end in found]
-    counts = iter([length - _SPECIAL for length in encoder.lengths(flat)])
-    titles = [next(counts) for _ in papers]
-    return [
-        _pack(paper, found, [next(counts) for _ in found], title, encoder.window)
-        for paper, found, title in zip(papers, spans, titles, strict=True)
-    ]
+def cut(paper: Paper) -> list[Passage]:
+    """The passages of a paper, in order, of nearly equal numbers of sentences; each is headed by the title."""
+    spans = sentences(paper)
+    title = (0, len(paper.title))
+    headed = bool(paper.title) and paper.text.startswith(paper.title) and (not spans or spans[0][0] >= title[1])
+    if not spans:
+        return [Passage((title,))] if headed else []
+    count = -(-len(spans) // _MOST)
+    edges = [len(spans) * part // count for part in range(count + 1)]
+    return [Passage(((title,) if headed else ()) + tuple(spans[a:b])) for a, b in pairwise(edges)]
 
 
-def _pack(paper: Paper, spans: Sequence[tuple[int, int]], lengths: Sequence[int], title: int, window: int) -> list[Passage]:
-    titled = title <= _TITLE_TOKENS and not paper.text.strip() == paper.title
-    room = window - _SPECIAL - (title if titled else 0)
-    groups: list[list[tuple[int, int]]] = []
-    used = room + 1
-    for span, length in zip(spans, lengths, strict=True):
-        if used + length > room or not groups:
-            groups.append([])
-            used = 0
-        groups[-1].append(span)
-        used += length
-    found: list[Passage] = []
-    for group in groups:
-        start, end = group[0][0], group[-1][1]
-        head = f"{paper.title}\n\n" if titled else ""
-        found.append(Passage(start, end, tuple(group), head + paper.text[start:end], len(head)))
-    return found
+def mean_vector(vectors: np.ndarray, spans: Sequence[tuple[int, int]]) -> np.ndarray:
+    """Unit-length mean of sentence vectors (k, d), each weighted by its length in characters."""
+    weights = np.array([end - start for start, end in spans], dtype=np.float32)
+    total = weights @ vectors
+    return np.asarray(total / max(float(np.linalg.norm(total)), 1e-12), dtype=np.float32)
 
 
 def encode(papers: Sequence[tuple[int, Paper]], encoder: Any) -> list[EncodedPassage]:
-    """Vectors of all passages of (id, paper) pairs and of their sentences: one forward pass a passage."""
-    cuts = cut([paper for _, paper in papers], encoder)
-    flat = [(paper_id, paper, passage) for (paper_id, paper), found in zip(papers, cuts, strict=True) for passage in found]
-    encoded = encoder.encode_spans([(passage.input, passage.input_spans) for _, _, passage in flat], fast=True)
-    return [
-        EncodedPassage(paper_id, text_key(paper.sha256), passage.start, passage.end, made.vector, passage.sentences, made.spans)
-        for (paper_id, paper, passage), made in zip(flat, encoded, strict=True)
-    ]
+    """Vectors of all passages and sentences of (id, paper) pairs."""
+    cuts = [(paper_id, paper, passage) for paper_id, paper in papers for passage in cut(paper)]
+    # the title is read once, however many passages it heads
+    texts = {(paper_id, span): paper.text[span[0] : span[1]] for paper_id, paper, passage in cuts for span in passage.spans}
+    vectors = dict(zip(texts, encoder.encode(list(texts.values()), fast=True), strict=True)) if texts else {}
+    encoded: list[EncodedPassage] = []
+    for paper_id, paper, passage in cuts:
+        own = np.stack([vectors[paper_id, span] for span in passage.spans])
+        mean = mean_vector(own, passage.spans)
+        encoded.append(EncodedPassage(paper_id, text_key(paper.sha256), passage.start, passage.end, mean, passage.spans, own))
+    return encoded

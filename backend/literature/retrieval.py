@@ -1,4 +1,7 @@
-"""Finds papers and then sentences: BM25 and MiniLM fused by reciprocal rank, then every sentence of the best papers is scored."""
+"""Finds papers and then sentences: BM25 and MiniLM fused by reciprocal rank, then every sentence of the best papers is scored.
+
+The weights below were chosen by `python -m backend.training.units`.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from backend.literature.library import Library, Snapshot
+from backend.literature.passages import mean_vector
 from backend.literature.sentences import sentences
 from backend.storage.papers import Filters, StoredPaper
 
@@ -16,7 +20,9 @@ RRF = 60  # Cormack, Clarke and Buettcher 2009, doi:10.1145/1571941.1572114
 DEPTH = 100  # papers taken from each of the two searches
 READ = 40  # papers whose sentences are scored
 INLINE = 12  # papers without vectors that are encoded while the question waits
+WIDE = 200  # papers near in the mean that are looked at sentence by sentence
 MEANING = 0.7  # share of the cosine in a sentence's score; the rest is the share of the question's words (by rarity) in it
+LATE = 0.05  # added to the last sentence of a paper, less to earlier ones: findings stand at the end, aims at the beginning
 
 
 @dataclass(frozen=True)
@@ -27,7 +33,7 @@ class Found:
     score: float
     bm25_rank: int | None
     minilm_rank: int | None
-    similarity: float | None  # cosine of its best passage with the question
+    similarity: float | None  # see similarity()
     sentence: float | None = None  # score of its best sentence
 
 
@@ -79,12 +85,23 @@ def lexical_ranking(library: Library, snapshot: Snapshot, question: str, allowed
     return [int(paper) for paper in snapshot.lexical_ids[rows]]
 
 
+def similarity(mean: float, sentences: np.ndarray) -> float:
+    """Nearness of a passage to a question: the mean of two cosines, that of its mean vector and that of its best sentence."""
+    return (mean + float(sentences.max(initial=-1.0))) / 2
+
+
 def semantic_ranking(
     library: Library, snapshot: Snapshot, vector: np.ndarray, allowed: np.ndarray | None, depth: int = DEPTH
 ) -> list[tuple[int, float]]:
-    """Papers near the question in meaning: (paper, cosine of its best passage)."""
-    found = library.index.search(vector, snapshot.ids, snapshot.keys, allowed, depth)
-    return [(int(snapshot.ids[position]), similarity) for position, similarity in found]
+    """Papers near the question in meaning: (paper, similarity of its best passage)."""
+    found = library.index.search(vector, snapshot.ids, snapshot.keys, allowed, WIDE)
+    scored: list[tuple[int, float]] = []
+    for position, _ in found:
+        paper = int(snapshot.ids[position])
+        passages = library.index.passages(paper, int(snapshot.keys[position]))
+        best = max(similarity(float(mean_vector(p.vectors, p.sentences) @ vector), p.vectors @ vector) for p in passages)
+        scored.append((paper, best))
+    return sorted(scored, key=lambda pair: (-pair[1], pair[0]))[:depth]
 
 
 def retrieve(library: Library, question: str, encoder: Any | None, filters: Filters | None = None, read: int = READ) -> Retrieved:
@@ -98,7 +115,7 @@ def retrieve(library: Library, question: str, encoder: Any | None, filters: Filt
         vector = encoder.encode([question])[0]
         _catch_up(library, snapshot, by_words, encoder)
         by_meaning = semantic_ranking(library, snapshot, vector, allowed)
-    similarity = dict(by_meaning)
+    similarities = dict(by_meaning)
     ranks = {"bm25": _ranks(by_words), "minilm": _ranks([paper for paper, _ in by_meaning])}
     fused = fuse([by_words, [paper for paper, _ in by_meaning]])
     stored = library.get([paper for paper, _ in fused[:read]])
@@ -110,7 +127,7 @@ def retrieve(library: Library, question: str, encoder: Any | None, filters: Filt
     have = library.index.have(snapshot.ids, snapshot.keys)
     return Retrieved(
         papers=tuple(
-            Found(paper, score, ranks["bm25"].get(paper), ranks["minilm"].get(paper), similarity.get(paper), best.get(paper))
+            Found(paper, score, ranks["bm25"].get(paper), ranks["minilm"].get(paper), similarities.get(paper), best.get(paper))
             for paper, score in papers
         ),
         sentences=tuple(scored),
@@ -150,18 +167,21 @@ def _score_sentences(
     scored: list[ScoredSentence] = []
     for stored in papers:
         text = stored.paper.text
-        similarities: dict[tuple[int, int], float] = {}
+        cosines: dict[tuple[int, int], float] = {}
         if vector is not None:
             at = snapshot.position(stored.id)
             for passage in library.index.passages(stored.id, int(snapshot.keys[at])) if at >= 0 else ():
-                values = passage.vectors @ vector
-                similarities.update(zip(passage.sentences, values.tolist(), strict=True))
-        for start, end in similarities or sentences(stored.paper):
+                cosines.update(zip(passage.sentences, (passage.vectors @ vector).tolist(), strict=True))
+        for start, end in sentences(stored.paper):
             words = covered(text[start:end])
-            similarity = similarities.get((start, end))
-            score = words if similarity is None else MEANING * similarity + (1 - MEANING) * words
-            scored.append(ScoredSentence(stored.id, start, end, score, similarity, words))
+            cosine = cosines.get((start, end))
+            scored.append(ScoredSentence(stored.id, start, end, sentence_score(cosine, words, end / len(text)), cosine, words))
     return sorted(scored, key=lambda sentence: (-sentence.score, sentence.paper, sentence.start))
+
+
+def sentence_score(cosine: float | None, words: float, place: float) -> float:
+    """Score of a sentence from its cosine with the question, its share of the question's words, and its place (0 to 1) in the text."""
+    return (words if cosine is None else MEANING * cosine + (1 - MEANING) * words) + LATE * place
 
 
 def word_share(library: Library, snapshot: Snapshot, question: str) -> Callable[[str], float]:

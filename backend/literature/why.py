@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from backend.domain import Explanation, Json
+from backend.domain import Attribution, Explanation, Json
 from backend.errors import InputError
-from backend.explain.text import explain_sentences, explain_words, to_json
+from backend.explain.text import explain_players, explain_words, to_json
 from backend.literature.evidence import check_evidence
 from backend.literature.library import ENCODER, Library, library
 from backend.literature.passages import Passage, cut
-from backend.literature.retrieval import MEANING, word_share
-from backend.models.registry import get_card
+from backend.literature.retrieval import sentence_score, word_share
 from backend.storage.papers import StoredPaper
 from backend.tasks import Context
 
@@ -43,44 +42,51 @@ def explain(context: Context, prediction: Mapping[str, Json], target: Mapping[st
     check_evidence(item, stored)
     with context.runtime.use(ENCODER) as encoder:
         vector = encoder.encode([question])[0]
-        passage = next(p for p in cut([stored.paper], encoder)[0] if p.start <= item["start"] < p.end)
-        by_sentence = _explain_sentences(context, encoder, vector, stored, passage)
-        by_word = _explain_words(context, encoder, vector, shelf, question, passage, item)
-    card = get_card(ENCODER)
-    return {
-        "evidence": rank,
-        "model": card.name,
-        "sentences": _placed(to_json(by_sentence), lambda at: _to_stored(at, passage)),
-        "words": _placed(to_json(by_word), lambda at: at + int(item["start"])),
-    }
+        passage = next(p for p in cut(stored.paper) if p.start <= item["start"] < p.end)
+        by_sentence = _explain_passage(encoder, vector, stored, passage)
+        by_word = _explain_words(context, encoder, vector, shelf, question, stored, item)
+    return {"evidence": rank, "model": ENCODER, "sentences": to_json(by_sentence), "words": _moved(to_json(by_word), int(item["start"]))}
 
 
-def _explain_sentences(context: Context, encoder: Any, vector: np.ndarray, stored: StoredPaper, passage: Passage) -> Explanation:
-    spans = passage.input_spans if not passage.offset else [(0, len(stored.paper.title)), *passage.input_spans]
-    return explain_sentences(
-        lambda texts: encoder.encode(texts) @ vector,
-        passage.input,
-        spans,
-        encoder.seen_characters([passage.input])[0],
+def _explain_passage(encoder: Any, vector: np.ndarray, stored: StoredPaper, passage: Passage) -> Explanation:
+    """Exact Shapley values of the sentences for the passage's similarity.
+
+    Each sentence is encoded on its own, so the score of every coalition follows from the sentences' vectors without further
+    passes through the network: nothing is approximated.
+    """
+    texts = [stored.paper.text[start:end] for start, end in passage.spans]
+    vectors = encoder.encode(texts)
+    cosines = vectors @ vector
+    lengths = np.array([end - start for start, end in passage.spans], dtype=np.float32)
+
+    def value(present: np.ndarray) -> np.ndarray:
+        sums = (present * lengths) @ vectors
+        norms = np.linalg.norm(sums, axis=1)
+        means = np.divide(sums @ vector, norms, out=np.zeros_like(norms), where=norms > 0)
+        best = np.where(present, cosines, -np.inf).max(axis=1)
+        return np.where(present.any(axis=1), (means + best) / 2, 0.0)
+
+    windows = zip(passage.spans, texts, encoder.seen_characters(texts), strict=True)
+    unseen = [(start + seen, end) for (start, end), text, seen in windows if seen < len(text)]
+    return explain_players(
+        value,
+        [Attribution(text, None, start, end) for text, (start, end) in zip(texts, passage.spans, strict=True)],
         target="Similarity of this passage to the question",
         unit="cosine similarity",
-        progress=context.progress,
+        baseline="no sentence at all, which scores 0",
+        unseen=unseen,
     )
 
 
 def _explain_words(
-    context: Context, encoder: Any, vector: np.ndarray, shelf: Library, question: str, passage: Passage, item: Mapping[str, Json]
+    context: Context, encoder: Any, vector: np.ndarray, shelf: Library, question: str, stored: StoredPaper, item: Mapping[str, Json]
 ) -> Explanation:
     share = word_share(shelf, shelf.snapshot(), question)
-    start = int(item["start"]) - passage.start + passage.offset
-    before, after = passage.input[:start], passage.input[start + len(item["quote"]) :]
+    place = float(item["end"]) / len(stored.paper.text)
 
     def score(texts: Sequence[str]) -> np.ndarray:
-        # The score that ranked the sentence, recomputed inside its passage for each shortened version of it.
-        made = encoder.encode_spans([(before + text + after, [(start, start + len(text))]) for text in texts])
-        return np.array(
-            [MEANING * float(m.spans[0] @ vector) + (1 - MEANING) * share(text) for m, text in zip(made, texts, strict=True)]
-        )
+        cosines = encoder.encode(texts) @ vector
+        return np.array([sentence_score(float(c), share(text), place) for c, text in zip(cosines, texts, strict=True)])
 
     return explain_words(
         score,
@@ -91,14 +97,9 @@ def _explain_words(
     )
 
 
-def _to_stored(at: int, passage: Passage) -> int:
-    """From a character of the passage's input (title, blank line, stretch) to one of the stored text."""
-    return at if at < passage.offset else at - passage.offset + passage.start
-
-
-def _placed(explanation: dict[str, Json], place: Callable[[int], int]) -> dict[str, Json]:
+def _moved(explanation: dict[str, Json], by: int) -> dict[str, Json]:
+    """Places in the sentence as places in the stored text."""
     for item in explanation["attributions"]:
-        # an end is one past the last character: move that character, then step past it
-        item["start"], item["end"] = place(item["start"]), place(item["end"] - 1) + 1
-    explanation["unseen"] = [[place(start), place(end - 1) + 1] for start, end in explanation["unseen"]]
+        item["start"], item["end"] = item["start"] + by, item["end"] + by
+    explanation["unseen"] = [[start + by, end + by] for start, end in explanation["unseen"]]
     return explanation

@@ -15,10 +15,103 @@ from backend.models.registry import family
 
 _WORD = re.compile(r"[^\W_]+(?:[-'][^\W_]+)*")
 _STOP = frozenset(
-    "a about after all also among an and any are as at be been before between both but by can could did do does during each either "
-    "for from had has have how however i if in into is it its may might more most no nor not of on or other our over should so some such "
-    "than that the their them then there these they this those through to under used using via was we were what when where whether which "
-    "while who whom whose why will with within without would you your".split()
+    [
+        "a",
+        "about",
+        "after",
+        "all",
+        "also",
+        "among",
+        "an",
+        "and",
+        "any",
+        "are",
+        "as",
+        "at",
+        "be",
+        "been",
+        "before",
+        "between",
+        "both",
+        "but",
+        "by",
+        "can",
+        "could",
+        "did",
+        "do",
+        "does",
+        "during",
+        "each",
+        "either",
+        "for",
+        "from",
+        "had",
+        "has",
+        "have",
+        "how",
+        "however",
+        "i",
+        "if",
+        "in",
+        "into",
+        "is",
+        "it",
+        "its",
+        "may",
+        "might",
+        "more",
+        "most",
+        "no",
+        "nor",
+        "not",
+        "of",
+        "on",
+        "or",
+        "other",
+        "our",
+        "over",
+        "should",
+        "so",
+        "some",
+        "such",
+        "than",
+        "that",
+        "the",
+        "their",
+        "them",
+        "then",
+        "there",
+        "these",
+        "they",
+        "this",
+        "those",
+        "through",
+        "to",
+        "under",
+        "used",
+        "using",
+        "via",
+        "was",
+        "we",
+        "were",
+        "what",
+        "when",
+        "where",
+        "whether",
+        "which",
+        "while",
+        "who",
+        "whom",
+        "whose",
+        "why",
+        "will",
+        "with",
+        "within",
+        "without",
+        "would",
+        "you",
+        "your",
+    ]
 )
 
 CARD = ModelCard(
@@ -56,9 +149,6 @@ class Words:
             if "-" in word or "'" in word:
                 found += [self._stem(part) for part in re.split(r"[-']", word) if part and part not in _STOP]
         return found
-
-    def idf(self, index: LexicalIndex, words: Sequence[str]) -> np.ndarray:
-        return index.idf(words)
 
 
 class LexicalIndex:
