@@ -20,7 +20,6 @@ from backend.models.registry import get_card
 from backend.models.runtime import Runtime
 from backend.progress import Progress, Silent
 from backend.storage import Storage, open_storage
-from backend.storage.runs import new_run_id
 from backend.storage.tables import now
 from backend.tasks import Context, find_task
 
@@ -67,7 +66,7 @@ class Workbench:
             began = time.monotonic()
             explanation = self._explain(found, prediction.data, target or {}, chosen, progress or Silent())
             made = replace(made, explanation=explanation, seconds=made.seconds + time.monotonic() - began)
-        self.storage.runs.append(made)
+        made = self.storage.runs.append(made)
         log().info("run.saved", task=task, model=prediction.model, seconds=round(made.seconds, 3), run_id=made.id)
         return made
 
@@ -81,7 +80,7 @@ class Workbench:
         explanation = self._explain(found, parent.prediction, target, parent.settings, progress or Silent())
         made = replace(
             parent,
-            id=new_run_id(),
+            id=self.storage.runs.new_run_id(),
             created=now(),
             prediction=None,
             explanation=explanation,
@@ -92,8 +91,7 @@ class Workbench:
             parent=parent.id,
             kind="explanation",
         )
-        self.storage.runs.append(made)
-        return made
+        return self.storage.runs.append(made)
 
     def replay(self, run_id: str, *, owner: str = "", progress: Progress | None = None) -> Run:
         """Compute a saved run again and say whether it came out the same; the replay is saved too."""
@@ -116,8 +114,7 @@ class Workbench:
             differences.append("The library changed since the run was made.")
         data = {"same": not differences, "differences": differences[:200], "prediction": prediction.data}
         made = replace(made, prediction=data, parent=parent.id, kind="replay")
-        self.storage.runs.append(made)
-        return made
+        return self.storage.runs.append(made)
 
     def close(self) -> None:
         self.jobs.shutdown()
@@ -131,7 +128,7 @@ class Workbench:
         prediction = task.predict(context, given, settings, profile)
         card = get_card(prediction.model)
         made = Run(
-            id=new_run_id(),
+            id=self.storage.runs.new_run_id(),
             task=task.name,
             title=str(given.get("question") or given.get("name") or task.title),
             created=now(),

@@ -9,59 +9,10 @@ from backend.domain import Paper
 
 # A full stop after these does not end a sentence. Lower case, without the stop.
 _ABBREVIATIONS = frozenset(
-    [
-        "al",
-        "approx",
-        "ave",
-        "ca",
-        "cf",
-        "chap",
-        "co",
-        "corp",
-        "dept",
-        "dr",
-        "e.g",
-        "eq",
-        "eqs",
-        "esp",
-        "est",
-        "etc",
-        "fig",
-        "figs",
-        "i.e",
-        "inc",
-        "jr",
-        "lat",
-        "lt",
-        "mr",
-        "mrs",
-        "ms",
-        "no",
-        "nos",
-        "nr",
-        "p.o",
-        "pp",
-        "prof",
-        "ref",
-        "refs",
-        "resp",
-        "s.c",
-        "i.v",
-        "i.m",
-        "i.p",
-        "sp",
-        "spp",
-        "st",
-        "subsp",
-        "suppl",
-        "tab",
-        "univ",
-        "var",
-        "viz",
-        "vol",
-        "vs",
-        "wt",
-    ]
+    """
+    al approx ave ca cf chap co corp dept dr e.g eq eqs esp est etc fig figs i.e inc jr lat lt mr mrs ms no nos nr p.o pp prof
+    ref refs resp s.c i.v i.m i.p sp spp st subsp suppl tab univ var viz vol vs wt
+    """.split()
 )
 _END = re.compile(r"""[.!?]+["'”’)\]]*(?=\s)""")
 _NEXT = re.compile(r"""\s+["'“‘(\[]*([A-Z0-9À-ÖØ-Þ\u0370-\u03ff\u0400-\u042f>=<≥≤±~])""")
