@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -18,6 +17,7 @@ import typer
 from backend.config import ROOT, load_config
 from backend.domain import Json, ModelCard, Profile
 from backend.errors import BioloomError, InputError
+from backend.progress import Bar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,9 +80,9 @@ def prepare() -> None:
     with _workbench() as bench:
         card = get_card(ENCODER)
         if not bench.runtime.present(ENCODER):
-            with _Bar(f"Fetching {card.title}") as bar:
+            with Bar(f"Fetching {card.title}") as bar:
                 bench.runtime.fetch(ENCODER, bar, allow_network=not bench.config.offline_forced)
-        with _Bar("Reading the embedded PubMed abstracts") as bar:
+        with Bar("Reading the embedded PubMed abstracts") as bar:
             library(bench.context).import_embedded(bar)
         print(f"Ready: {library(bench.context).count():,} papers in the library.", file=sys.stderr)
 
@@ -154,10 +154,10 @@ def library_import(
         shelf = library(bench.context)
         reports: list[dict[str, Json]] = []
         for file in files:
-            with _Bar(f"Reading {file.name}") as bar:
+            with Bar(f"Reading {file.name}") as bar:
                 reports.append(_plain(shelf.import_file(file, collection=collection, progress=bar)))
         if vectors and shelf.encoder_ready():
-            with _Bar("Reading for meaning") as bar:
+            with Bar("Reading for meaning") as bar:
                 shelf.index_vectors(bar)
         _show({"imports": reports, "works": shelf.count()}, as_json, _import_text)
 
@@ -251,7 +251,7 @@ def models_show(name: str, as_json: AsJson = False) -> None:
 def models_fetch(name: str, as_json: AsJson = False) -> None:
     """Fetch a model's weights: the one command that opens an outside connection, because you asked."""
     with _workbench() as bench:
-        with _Bar(f"Fetching {name}") as bar:
+        with Bar(f"Fetching {name}") as bar:
             bench.runtime.fetch(name, bar, allow_network=not bench.config.offline_forced)
         _show({"name": name, "present": bench.runtime.present(name)}, as_json, lambda made: f"{made['name']} is on this machine.")
 
@@ -387,7 +387,7 @@ def evaluate(
     """Measure a task on your own labelled data."""
     from backend.evaluate import evaluate as measure
 
-    with _workbench() as bench, _Bar(f"Evaluating {task}") as bar:
+    with _workbench() as bench, Bar(f"Evaluating {task}") as bar:
         made = measure(bench.context.watched(bar), task, files, corpus or [])
         bar.close()
         _show(made, as_json, _evaluation_text)
@@ -413,36 +413,6 @@ def _workbench() -> Iterator[Workbench]:
         yield bench
     finally:
         bench.close()
-
-
-class _Bar:
-    """Progress on standard error, so that standard output stays clean for scripts."""
-
-    def __init__(self, title: str) -> None:
-        self._title = title
-        self._shown = ""
-        self._live = sys.stderr.isatty() or bool(os.environ.get("BIOLOOM_PROGRESS"))
-
-    def __enter__(self) -> _Bar:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def update(self, done: float, total: float | None = None, message: str = "") -> None:
-        share = f" {100 * done / total:3.0f}%" if total else ""
-        line = f"{self._title}{share} {message}".rstrip()[:110]
-        if self._live and line != self._shown:
-            print(f"\r{line:<110}", end="", file=sys.stderr, flush=True)
-            self._shown = line
-
-    def check(self) -> None:
-        pass
-
-    def close(self) -> None:
-        if self._shown:
-            print(file=sys.stderr)
-            self._shown = ""
 
 
 def _show(made: Json, as_json: bool, text: Callable[[Any], str]) -> None:

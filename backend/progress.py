@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+import os
+import sys
+from typing import Protocol, Self
 
 
 class Progress(Protocol):
@@ -23,3 +25,33 @@ class Silent:
 
     def check(self) -> None:
         pass
+
+
+class Bar:
+    """Progress on standard error, so that standard output stays clean for scripts."""
+
+    def __init__(self, title: str) -> None:
+        self._title = title
+        self._shown = ""
+        self._live = sys.stderr.isatty() or bool(os.environ.get("BIOLOOM_PROGRESS"))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def update(self, done: float, total: float | None = None, message: str = "") -> None:
+        share = f" {100 * done / total:3.0f}%" if total else ""
+        line = f"{self._title}{share} {message}".rstrip()[:110]
+        if self._live and line != self._shown:
+            print(f"\r{line:<110}", end="", file=sys.stderr, flush=True)
+            self._shown = line
+
+    def check(self) -> None:
+        pass
+
+    def close(self) -> None:
+        if self._shown:
+            print(file=sys.stderr)
+            self._shown = ""

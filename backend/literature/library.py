@@ -121,7 +121,7 @@ class Library:
         name = name or path.name
         kind = format_of(path, name)
         records = read_papers(path, name, self._context.config.limits, progress)
-        summary = self._add(records, name=name, sha256=_file_digest(path), kind=kind, collection=collection, progress=progress)
+        summary = self.add(records, name=name, sha256=_file_digest(path), kind=kind, collection=collection, progress=progress)
         self.refresh(wait=True)
         log().info("library.import", kind=kind, count=summary.added, seconds=round(time.monotonic() - began, 2))
         return ImportReport(name, kind, summary.added, summary.merged, summary.skipped, time.monotonic() - began)
@@ -146,7 +146,7 @@ class Library:
                             short += 1
                 yield Skipped("all files", f"{short:,} records without an abstract of more than {_SHORTEST_EMBEDDED} characters")
 
-            summary = self._add(
+            summary = self.add(
                 records(),
                 name=EMBEDDED_COLLECTION,
                 sha256=digest(" ".join(_file_digest(file) for file in files)),
@@ -159,9 +159,18 @@ class Library:
         self.refresh(wait=True)
         return ImportReport(summary.name, summary.format, summary.added, summary.merged, summary.skipped, time.monotonic() - began)
 
-    def _add(
-        self, records: Iterable[Paper | Skipped], *, name: str, sha256: str, kind: str, collection: str | None, progress: Progress
+    def add(
+        self,
+        records: Iterable[Paper | Skipped],
+        *,
+        name: str,
+        kind: str,
+        sha256: str = "",
+        collection: str | None = None,
+        progress: Progress | None = None,
     ) -> ImportSummary:
+        """Store papers that were read elsewhere: all of them, or none."""
+        progress = progress or Silent()
         # Parsed into a nameless temporary file first: the database is then written in one short transaction, and a file that
         # turns out damaged at its end has touched nothing.
         with tempfile.TemporaryFile(dir=self._context.config.data) as spool:

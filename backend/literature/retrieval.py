@@ -104,10 +104,19 @@ def semantic_ranking(
     return sorted(scored, key=lambda pair: (-pair[1], pair[0]))[:depth]
 
 
-def retrieve(library: Library, question: str, encoder: Any | None, filters: Filters | None = None, read: int = READ) -> Retrieved:
-    """Rank papers and sentences for a question. Without an encoder, by words alone."""
+def retrieve(
+    library: Library, question: str, encoder: Any | None, filters: Filters | None = None, allowed: np.ndarray | None = None
+) -> Retrieved:
+    """Rank papers and sentences for a question. Without an encoder, by words alone.
+
+    Parameters
+    ----------
+    allowed : ndarray of bool, optional
+        Which positions of the snapshot's ids count, in place of `filters`.
+    """
     snapshot = library.snapshot()
-    allowed = library.allowed(filters or Filters())
+    if allowed is None:
+        allowed = library.allowed(filters or Filters())
     by_words = lexical_ranking(library, snapshot, question, allowed)
     by_meaning: list[tuple[int, float]] = []
     vector = None
@@ -118,8 +127,8 @@ def retrieve(library: Library, question: str, encoder: Any | None, filters: Filt
     similarities = dict(by_meaning)
     ranks = {"bm25": _ranks(by_words), "minilm": _ranks([paper for paper, _ in by_meaning])}
     fused = fuse([by_words, [paper for paper, _ in by_meaning]])
-    stored = library.get([paper for paper, _ in fused[:read]])
-    scored = _score_sentences(library, snapshot, question, vector, [stored[paper] for paper, _ in fused[:read] if paper in stored])
+    stored = library.get([paper for paper, _ in fused[:READ]])
+    scored = _score_sentences(library, snapshot, question, vector, [stored[paper] for paper, _ in fused[:READ] if paper in stored])
     best: dict[int, float] = {}
     for sentence in scored:
         best.setdefault(sentence.paper, sentence.score)

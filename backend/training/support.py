@@ -1,0 +1,117 @@
+"""Chooses when to say 'cannot answer': `python -m backend.training.support BIOASQ.json PUBMEDQA.json` writes the curve that ships.
+
+Each question is asked twice of the embedded library joined with the questions' own papers: once with the papers that answer it,
+once with all of them held out. A logistic curve on three measures tells the two apart. Half of the questions choose curve and
+threshold; the error rates that the interface states come from the other half.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from backend.config import load_config
+from backend.domain import Json, Paper, Section
+from backend.literature.library import ENCODER, Library
+from backend.literature.measure import papers_of, read_bioasq, relevant_to
+from backend.literature.retrieval import retrieve
+from backend.literature.support import FILE, measures
+from backend.metrics import auroc, binomial_interval
+from backend.progress import Bar
+from backend.storage.papers import Filters
+from backend.workbench import Workbench
+
+ANSWERED_WRONGLY = 0.10  # the rate at which a question is answered although its papers are missing; the threshold is set for it
+
+
+def read_pubmedqa(path: Path) -> tuple[list[tuple[str, set[str]]], list[Paper]]:
+    """Questions with the PMID that answers each, and those papers (their contexts; the conclusions are not in the file's contexts)."""
+    questions: list[tuple[str, set[str]]] = []
+    papers: list[Paper] = []
+    for pmid, item in json.loads(path.read_text(encoding="utf-8")).items():
+        body = "\n".join(item["CONTEXTS"])
+        papers.append(Paper(body, "", (Section("", 0, len(body)),), pmid=f"pubmedqa-{pmid}", source="pubmedqa"))
+        questions.append((item["QUESTION"], {f"pubmedqa-{pmid}"}))
+    return questions, papers
+
+
+def measure(shelf: Library, questions: Sequence[tuple[str, set[str]]], encoder: Any | None, bar: Bar) -> tuple[np.ndarray, np.ndarray]:
+    """The three measures of every question with its papers there (n, 3) and held out (n, 3)."""
+    snapshot = shelf.snapshot()
+    ids = {stored.paper.pmid: paper_id for paper_id, stored in shelf.get(snapshot.ids.tolist()).items() if stored.paper.pmid}
+    there, gone = [], []
+    for done, (question, relevant) in enumerate(questions):
+        there.append(measures(retrieve(shelf, question, encoder)))
+        without = np.ones(len(snapshot.ids), dtype=bool)
+        for pmid in relevant:
+            without[snapshot.position(ids[pmid])] = False
+        gone.append(measures(retrieve(shelf, question, encoder, Filters(), allowed=without)))
+        bar.update(done + 1, len(questions), f"{done + 1} questions asked")
+    return np.array(there), np.array(gone)
+
+
+def fit(there: np.ndarray, gone: np.ndarray, seed: int = 0) -> dict[str, Json]:
+    """Curve and threshold from one half of the questions, error rates with 95% Wilson intervals from the other."""
+    from sklearn.linear_model import LogisticRegression
+
+    half = np.random.default_rng(seed).permutation(len(there)) < len(there) // 2
+    train = np.concatenate([there[half], gone[half]])
+    labels = np.repeat([1, 0], [half.sum(), half.sum()])
+    curve = LogisticRegression(C=10.0).fit(train, labels)
+    threshold = float(np.quantile(curve.predict_proba(gone[half])[:, 1], 1 - ANSWERED_WRONGLY))
+    present, absent = (curve.predict_proba(values[~half])[:, 1] for values in (there, gone))
+    wrong, refused = int((absent >= threshold).sum()), int((present < threshold).sum())
+    test = np.repeat([1, 0], [len(present), len(absent)])
+    area = auroc(test, np.concatenate([present, absent]))
+    return {
+        "intercept": float(curve.intercept_[0]),
+        "weights": [float(weight) for weight in curve.coef_[0]],
+        "threshold": round(threshold, 4),
+        "answered_wrongly": {**binomial_interval(wrong, len(absent)).json(), "n": len(absent)},
+        "refused_wrongly": {**binomial_interval(refused, len(present)).json(), "n": len(present)},
+        "auroc": area.json() if hasattr(area, "json") else area,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("bioasq", type=Path)
+    parser.add_argument("pubmedqa", type=Path)
+    parser.add_argument("--data", type=Path, default=Path(".bioloom/support"), help="folder that keeps the joined library between runs")
+    chosen = parser.parse_args()
+    bench = Workbench(load_config({"BIOLOOM_DATA": str(chosen.data), "BIOLOOM_OFFLINE": "0"}))
+    shelf = Library(bench.context)
+    rows = read_bioasq([chosen.bioasq])
+    first, second = papers_of(rows), read_pubmedqa(chosen.pubmedqa)
+    with Bar("Preparing") as bar:
+        if not bench.runtime.present(ENCODER):
+            bench.runtime.fetch(ENCODER, bar, allow_network=True)
+        shelf.import_embedded(bar)
+        shelf.add([replace(paper, pmid=f"bioasq-{paper.pmid}") for paper in first], name="bioasq", kind="bioasq", progress=bar)
+        shelf.add(second[1], name="pubmedqa", kind="pubmedqa", progress=bar)
+        shelf.index_vectors(bar)
+    known = {paper.pmid for paper in first}
+    questions = [(str(row["body"]), {f"bioasq-{pmid}" for pmid in relevant_to(row, known)}) for row in rows]
+    questions += second[0]
+    curves: dict[str, Json] = {}
+    with bench.runtime.use(ENCODER) as encoder:
+        for name, chosen_encoder in (("bm25+minilm", encoder), ("bm25", None)):
+            with Bar(f"Asking with {name}") as bar:
+                curves[name] = fit(*measure(shelf, questions, chosen_encoder, bar))
+    asked = f"{len(questions):,} questions (BioASQ 7-9 and PubMedQA)"
+    curves["data"] = f"{asked} asked of {shelf.count():,} papers, with and without the papers that answer them"
+    FILE.parent.mkdir(parents=True, exist_ok=True)
+    FILE.write_text(json.dumps(curves, indent=1) + "\n", encoding="utf-8")
+    print(json.dumps(curves, indent=1))
+    bench.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
