@@ -1,0 +1,29 @@
+"""The way in: page configuration and navigation, nothing heavy."""
+
+from pathlib import Path
+
+import streamlit as st
+
+ASSETS = Path(__file__).parent / "assets"
+
+# the icon comes first and from a local file: a page's own icon would otherwise be fetched from outside as the favicon
+st.set_page_config(page_title="Bioloom", page_icon=str(ASSETS / "favicon.png"), layout="wide")
+st.logo(str(ASSETS / f"wordmark-{st.context.theme.type or 'light'}.svg"), size="large", icon_image=str(ASSETS / "mark.svg"))
+
+page = st.navigation(
+    {
+        "": [st.Page("pages/home.py", title="Home", icon=":material/home:", default=True)],
+        "Ask": [st.Page("pages/literature.py", title="Literature", icon=":material/menu_book:")],
+        "Keep": [
+            st.Page("pages/library.py", title="Library", icon=":material/inventory_2:"),
+            st.Page("pages/runs.py", title="Saved runs", icon=":material/history:"),
+        ],
+        "Trust": [
+            st.Page("pages/models.py", title="Models", icon=":material/deployed_code:"),
+            st.Page("pages/evaluate.py", title="Check it yourself", icon=":material/rule:"),
+        ],
+        "You": [st.Page("pages/profile.py", title="Profile", icon=":material/person:")],
+    },
+    expanded=True,
+)
+page.run()

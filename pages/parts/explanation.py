@@ -1,0 +1,110 @@
+"""Why: an explanation drawn on the text itself, with the test of how far it can be trusted beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from pages.parts.markup import escape, facts, html
+
+_STRONGEST = 0.55  # share of colour under the largest value: text on it keeps a contrast above 4.5 in both themes
+
+
+def show_explanation(explanation: Mapping[str, Any], text: str, name: str, window: tuple[int, int] | None = None) -> None:
+    """Coloured text left, its test right; the same numbers as a table below.
+
+    Parameters
+    ----------
+    explanation : mapping
+        JSON of `backend.domain.Explanation`; places count characters of `text`.
+    window : tuple of int, optional
+        The part of `text` to show; all of what the explanation covers unless given.
+    """
+    trust = explanation["faithfulness"]
+    left, right = st.columns([5, 3], gap="large")
+    with left:
+        html(coloured(explanation, text, window), css="bl bl-attr")
+        html(_scale(explanation), css="bl bl-scale")
+        with st.expander("The same as a table"):
+            _table(explanation)
+    with right:
+        word, css = ("RELIABLE", "") if trust["reliable"] else ("UNRELIABLE", " bl-no")
+        html(f'<span class="bl-label{css}">{word}</span><p style="margin:.4rem 0">{escape(trust["reason"])}</p>')
+        _deletion(trust, str(explanation["unit"]), name)
+        facts(
+            [
+                ("What is explained", str(explanation["target"])),
+                ("Method", str(explanation["method"])),
+                ("Score", f"{explanation['score']:.3f} {explanation['unit']}"),
+                ("Without any of it", f"{explanation['base_value']:.3f} ({explanation['baseline']})"),
+                ("Sum differs from score by", f"{trust['additivity_residual']:.1e}"),
+                ("Texts scored for it", f"{trust['evaluations']:,}"),
+            ]
+        )
+
+
+def coloured(explanation: Mapping[str, Any], text: str, window: tuple[int, int] | None = None) -> str:
+    """The text with every part tinted by its share: value on hover, sign by underline, unseen parts marked as such."""
+    parts = [item for item in explanation["attributions"] if 0 <= item["start"] < item["end"]]
+    unseen = [{"start": start, "end": end, "value": None} for start, end in explanation.get("unseen", ())]
+    parts += [item for item in unseen if not any(p["start"] <= item["start"] < p["end"] and p["value"] is None for p in parts)]
+    parts.sort(key=lambda item: (item["start"], item["end"]))
+    low = window[0] if window else min((item["start"] for item in parts), default=0)
+    high = window[1] if window else max((item["end"] for item in parts), default=len(text))
+    most = _most(explanation)
+    out, at = [], low
+    for item in parts:
+        start, end = max(item["start"], at), min(item["end"], high)
+        if start >= end:
+            continue
+        out += [escape(text[at:start]), _part(item["value"], text[start:end], most, str(explanation["unit"]))]
+        at = end
+    return "".join([*out, escape(text[at:high])])
+
+
+def _part(value: float | None, text: str, most: float, unit: str) -> str:
+    if value is None:
+        return f'<span class="bl-unseen" title="The model did not see this part.">{escape(text)}</span>'
+    share = abs(value) / most if most else 0.0
+    tint = f"background:color-mix(in srgb, var(--bl-{'for' if value >= 0 else 'against'}) {share * _STRONGEST:.0%}, transparent)"
+    css = "" if share < 0.05 else "bl-plus" if value > 0 else "bl-minus"
+    thick = f";text-decoration-thickness:{1 + 2 * share:.1f}px" if css else ""
+    figure = f"<sup>{value:+.2f}</sup>" if share >= 0.5 else ""
+    return f'<span class="{css}" style="{tint}{thick}" title="{value:+.4f} {escape(unit)}">{escape(text)}</span>{figure}'
+
+
+def _most(explanation: Mapping[str, Any]) -> float:
+    return max((abs(item["value"]) for item in explanation["attributions"] if item["value"] is not None), default=0.0)
+
+
+def _scale(explanation: Mapping[str, Any]) -> str:
+    most, unit = _most(explanation), escape(explanation["unit"])
+    unseen = " <span class='bl-unseen'>not seen by the model</span>" if explanation.get("unseen") else ""
+    return (
+        f"<span>−{most:.2f} against</span><i></i><span>+{most:.2f} for, {unit}; "
+        f"<span class='bl-plus'>solid</span> raises, <span class='bl-minus'>dotted</span> lowers</span>{unseen}"
+    )
+
+
+def _table(explanation: Mapping[str, Any]) -> None:
+    rows = sorted(explanation["attributions"], key=lambda item: -abs(item["value"] or 0.0))
+    unit = str(explanation["unit"])
+    st.dataframe(
+        [{"Part": item["label"], f"Share ({unit})": item["value"], "Seen": item["value"] is not None} for item in rows],
+        hide_index=True,
+        column_config={f"Share ({unit})": st.column_config.NumberColumn(format="%+.4f")},
+        height=min(38 * (len(rows) + 1), 360),
+    )
+
+
+def _deletion(trust: Mapping[str, Any], unit: str, name: str) -> None:
+    if not trust["random_areas"]:
+        return
+    from backend.figures.deletion import describe_deletion, plot_deletion
+    from backend.figures.style import CONFIG
+
+    words = describe_deletion(trust, unit)
+    st.plotly_chart(plot_deletion(trust, unit), config=CONFIG, alt=words, key=f"deletion-{name}")
+    st.caption(words)

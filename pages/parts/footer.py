@@ -1,0 +1,107 @@
+"""The last line of a run: its id, its link, replay, compare, export, citation."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import urlsplit
+
+import streamlit as st
+
+from backend.domain import Run
+from backend.progress import Progress
+from pages.parts import jobs
+from pages.parts.bench import bench, owner
+from pages.parts.errors import told
+from pages.parts.markup import escape, html, moment, some, span
+from pages.parts.report import report
+
+
+def show_footer(run: Run) -> None:
+    """Where the run is kept, and what can be done with it."""
+    model = run.model
+    html(
+        f"Saved as run <b>{escape(run.id)}</b> on {escape(moment(run.created))} · {escape(model['name'])} {escape(str(model['revision'])[:12])} · "
+        f"{span(run.seconds)} on {escape(run.environment.get('device', 'cpu'))}",
+        css="bl bl-strip",
+    )
+    evidence = (run.prediction or {}).get("answer", {}).get("evidence", [])
+    with st.container(horizontal=True):
+        with st.popover("Link", icon=":material/link:"):
+            st.caption("Opens this run on this machine, or for anyone who shares its database.")
+            st.code(link(run), language=None, wrap_lines=True)
+        if st.button(
+            "Replay", icon=":material/replay:", key=f"replay-{run.id}", help="Compute it again and see whether it comes out the same."
+        ):
+            with told():
+                _replay(run.id)
+                st.rerun()
+        if st.button("Compare", icon=":material/compare_arrows:", key=f"compare-{run.id}"):
+            st.switch_page("pages/runs.py", query_params={"compare": run.id})
+        if evidence:
+            with st.popover("Cite", icon=":material/format_quote:"):
+                from backend.literature.cite import formatted
+
+                st.caption("Vancouver style; the button at the upper right copies them all.")
+                seen = {item["document"]: item for item in reversed(evidence)}
+                st.code("\n".join(formatted(item) for item in reversed(list(seen.values()))), language=None, wrap_lines=True)
+        with st.popover("Export", icon=":material/download:"):
+            _exports(run, evidence)
+    jobs.watch(lambda job: job.kind == "replay" and run.id in job.title, f"replay-{run.id}")
+    _replayed(run)
+
+
+def link(run: Run) -> str:
+    """The address of a run in this browser."""
+    here = urlsplit(st.context.url or "")
+    return f"{here.scheme}://{here.netloc}/runs?run={run.id}" if here.netloc else f"/runs?run={run.id}"
+
+
+def _replay(run_id: str) -> None:
+    opened, asker = bench(), owner()
+
+    def work(progress: Progress) -> dict[str, Any]:
+        return {"run": opened.replay(run_id, owner=asker, progress=progress).id}
+
+    opened.jobs.submit(asker, "replay", f"Replay of run {run_id}", work, key=f"replay:{run_id}")
+
+
+def _replayed(run: Run) -> None:
+    failed = jobs.last_failure(lambda job: job.kind == "replay" and run.id in job.title)
+    if failed:
+        jobs.show_failure(failed)
+    replays = [child for child in bench().storage.runs.children(run.id) if child.kind == "replay"]
+    if not replays:
+        return
+    last = replays[-1].prediction or {}
+    if last.get("same"):
+        st.success(f"Replayed on {moment(replays[-1].created)}: the same result.", icon=":material/check:")
+        return
+    lines = [str(line) for line in last.get("differences", [])]
+    st.warning(f"Replayed on {moment(replays[-1].created)}: {some(len(lines), 'difference')}.", icon=":material/difference:")
+    with st.expander("What differs"):
+        html("<ul>" + "".join(f"<li>{escape(line)}</li>" for line in lines) + "</ul>")
+
+
+def _exports(run: Run, evidence: list[dict[str, Any]]) -> None:
+    name = f"bioloom-{run.id}"
+    if evidence:
+        from backend.literature.cite import to_bibtex, to_csv, to_json, to_ris
+
+        offers = (
+            ("RIS, for reference managers", to_ris, "ris", "application/x-research-info-systems"),
+            ("BibTeX", to_bibtex, "bib", "application/x-bibtex"),
+            ("CSV with quotes and offsets", to_csv, "csv", "text/csv"),
+            ("JSON with quotes and offsets", to_json, "json", "application/json"),
+        )
+        for label, write, suffix, mime in offers:
+            st.download_button(
+                label, write(evidence), f"{name}.{suffix}", mime, key=f"{suffix}-{run.id}", on_click="ignore", width="stretch"
+            )
+    whole = json.dumps(bench().storage.runs.export(run.id), ensure_ascii=False, indent=2)
+    st.download_button(
+        "The whole run, JSON", whole, f"{name}-run.json", "application/json", key=f"run-{run.id}", on_click="ignore", width="stretch"
+    )
+    st.download_button(
+        "A page to read, HTML", report(run), f"{name}.html", "text/html", key=f"html-{run.id}", on_click="ignore", width="stretch"
+    )

@@ -1,0 +1,19 @@
+"""Every session key of the pages. Session state holds ids and widget values, never results."""
+
+
+class Keys:
+    PROFILE = "profile"
+    QUESTION = "question"
+    PENDING = "pending_question"  # asked as soon as the Literature page opens
+    YEAR_FROM = "filter_year_from"
+    YEAR_TO = "filter_year_to"
+    STUDY_TYPES = "filter_study_types"
+    JOURNALS = "filter_journals"
+    MESH = "filter_mesh"
+    COLLECTIONS = "filter_collections"
+    FILTERS_OF = "filters_of_profile"
+    EVIDENCE = "evidence_count"
+    LIBRARY_TEXT = "library_text"
+    LIBRARY_PAGE = "library_page"
+    JOBS_SEEN = "jobs_seen"
+    NOTE = "note"

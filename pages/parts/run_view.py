@@ -1,0 +1,38 @@
+"""One saved run, drawn by its task, with its footer: where it is kept and what can be done with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from backend.domain import Run
+from pages.parts.answer import show_answer
+from pages.parts.bench import bench
+from pages.parts.errors import told
+from pages.parts.footer import show_footer
+
+_VIEWS: dict[str, Callable[[Run], None]] = {"literature.ask": show_answer}
+
+
+def show_run(run: Run) -> None:
+    """The run's own view and its footer."""
+    if run.prediction is None or run.kind != "run":
+        parent = bench().storage.runs.get(run.parent)
+        st.caption(f"Run {run.id} is the {run.kind} of run {parent.id}, which is shown here.")
+        run = parent
+    view = _VIEWS.get(run.task)
+    with told():
+        if view is None:
+            st.json(run.prediction, expanded=2)
+        else:
+            view(run)
+    with told():
+        show_footer(run)
+
+
+def find_run(run_id: str) -> Run | None:
+    """The run of a link; None, with the reason shown, when there is none."""
+    with told():
+        return bench().storage.runs.get(run_id)
+    return None
