@@ -7,7 +7,7 @@ import platform
 import sys
 from pathlib import Path
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 
 from backend.config import Config
 from backend.errors import ModelError

@@ -166,9 +166,9 @@ class Runtime:
     def _acquire(self, name: str) -> _Slot:
         card = get_card(name)
         with self._changed:
-            slot = self._slots.get(name)
-            if slot is not None:
-                self._changed.wait_for(lambda: slot.ready or slot.error is not None)
+            if (slot := self._slots.get(name)) is not None:
+                while not slot.ready and slot.error is None:
+                    self._changed.wait()
                 if slot.error is not None:
                     raise slot.error
                 if self._slots.get(name) is slot:

@@ -117,7 +117,7 @@ class Encoder:
     def unknown_share(self, text: str) -> float:
         """Share of a text's tokens that the vocabulary does not know."""
         tokens = self._whole.encode(text, add_special_tokens=False).tokens
-        return sum(token == "[UNK]" for token in tokens) / max(1, len(tokens))
+        return float(sum(token == "[UNK]" for token in tokens) / max(1, len(tokens)))
 
     def _forward(self, rows: list[list[int]], fast: bool) -> np.ndarray:
         import torch

