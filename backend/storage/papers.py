@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Text, cast, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from backend.domain import Annotation, Json, Notice, Paper, Section, Skipped
@@ -241,7 +242,9 @@ class PaperStore:
             with self._storage.session() as session:
                 found: dict[int, str] = {}
                 for some in _pieces(piece):
-                    found.update((row[0], row[1]) for row in session.execute(select(PaperRow.id, PaperRow.text).where(PaperRow.id.in_(some))))
+                    found.update(
+                        (row[0], row[1]) for row in session.execute(select(PaperRow.id, PaperRow.text).where(PaperRow.id.in_(some)))
+                    )
             for paper_id in piece:
                 if paper_id in found:
                     yield paper_id, found[paper_id]
@@ -420,6 +423,7 @@ def _values(entry: Entry, import_id: int) -> dict[str, Any]:
         "text": paper.text,
         "title": paper.title,
         "title_key": entry.title_key,
+        "search": _folded(" ".join([paper.title, *paper.authors, paper.journal])),
         "pmid": paper.pmid or None,
         "doi": _doi(paper),
         "pmcid": paper.pmcid,
@@ -445,7 +449,7 @@ def _values(entry: Entry, import_id: int) -> dict[str, Any]:
 
 def _replace_text(values: dict[str, Any], entry: Entry) -> None:
     new = _values(entry, values["import_id"])
-    for key in ("sha256", "text", "title", "title_key", "sections", "annotations", "source"):
+    for key in ("sha256", "text", "title", "title_key", "search", "sections", "annotations", "source"):
         values[key] = new[key]
 
 
@@ -461,6 +465,9 @@ def _merge(values: dict[str, Any], entry: Entry) -> list[str]:
         changed += ["study_type", "study_type_source"]
     for key in changed:
         values[key] = new[key]
+    if "authors" in changed or "journal" in changed:
+        values["search"] = _folded(" ".join([values["title"], *values["authors"], values["journal"]]))
+        changed.append("search")
     extra = [notice for notice in new["notices"] if notice not in values["notices"]]
     if extra:
         values["notices"] = [*values["notices"], *extra]
@@ -474,15 +481,7 @@ def _merge(values: dict[str, Any], entry: Entry) -> list[str]:
 def _where(text: str, filters: Filters | None) -> list[ColumnElement[bool]]:
     where: list[ColumnElement[bool]] = []
     for word in text.split()[:12]:
-        like = f"%{_escape(word.lower())}%"
-        where.append(
-            or_(
-                func.lower(PaperRow.title).like(like, escape="\\"),
-                func.lower(cast(PaperRow.authors, Text)).like(like, escape="\\"),
-                func.lower(PaperRow.journal).like(like, escape="\\"),
-                PaperRow.pmid == word,
-            )
-        )
+        where.append(or_(PaperRow.search.like(f"%{_escape(_folded(word))}%", escape="\\"), PaperRow.pmid == word))
     if filters is None:
         return where
     if filters.year_from is not None:
@@ -499,6 +498,11 @@ def _where(text: str, filters: Filters | None) -> list[ColumnElement[bool]]:
         members = select(CollectionPaperRow.paper_id).join(CollectionRow, CollectionRow.id == CollectionPaperRow.collection_id)
         where.append(PaperRow.id.in_(members.where(CollectionRow.name.in_(filters.collections))))
     return where
+
+
+def _folded(text: str) -> str:
+    """Lower case without accents: 'Müller' and 'muller' are found alike."""
+    return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
 
 
 def _escape(text: str) -> str:

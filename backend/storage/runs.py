@@ -52,7 +52,7 @@ class RunStore:
         self._forget = forget
 
     def new_run_id(self) -> str:
-        """A free identifier: eight upper-case hexadecimal digits."""
+        """An identifier that no saved run has."""
         with self._session() as session:
             return _free_id(session)
 
@@ -177,6 +177,11 @@ class RunStore:
             }
 
 
+def new_run_id() -> str:
+    """A new identifier: eight upper-case hexadecimal digits. `RunStore.append` replaces one that is taken."""
+    return secrets.token_hex(4).upper()
+
+
 def run_json(run: Run) -> dict[str, Json]:
     """A run as the JSON that is stored, hashed and exported."""
     return {**asdict(run), "created": iso(run.created), "warnings": list(run.warnings)}
@@ -214,7 +219,7 @@ def _taken(session: Session, id: str) -> bool:
 
 def _free_id(session: Session) -> str:
     for _ in range(_ATTEMPTS):
-        id = secrets.token_hex(4).upper()
+        id = new_run_id()
         if not _taken(session, id):
             return id
     raise StorageError("No free identifier was found for a new run.", "Try again.")

@@ -44,6 +44,7 @@ class PaperRow(Base):
     text: Mapped[str]
     title: Mapped[str]
     title_key: Mapped[str] = mapped_column(String(64), index=True)  # digest of the normalised title
+    search: Mapped[str]  # title, authors and journal in lower case without accents: databases differ in how they fold letters
     pmid: Mapped[str | None] = mapped_column(String(16), unique=True)
     doi: Mapped[str | None] = mapped_column(String(255), index=True)  # not unique: errata share their paper's
     pmcid: Mapped[str]

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
 from sqlalchemy import event, insert
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
@@ -133,6 +135,11 @@ def postgres(config: Config, server: str) -> Iterator[Storage]:
     opened = open_storage(replace(config, database_url=server))
     yield opened
     opened.close()
+
+
+def test_postgresql_gets_the_same_schema(postgres: Storage) -> None:
+    with postgres.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
 
 
 def test_postgresql_serves_every_store(postgres: Storage, make_run: Callable[..., Run]) -> None:

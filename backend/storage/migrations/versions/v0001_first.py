@@ -119,6 +119,7 @@ def upgrade() -> None:
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("title", sa.Text(), nullable=False),
         sa.Column("title_key", sa.String(length=64), nullable=False),
+        sa.Column("search", sa.Text(), nullable=False),
         sa.Column("pmid", sa.String(length=16), nullable=True),
         sa.Column("doi", sa.String(length=255), nullable=True),
         sa.Column("pmcid", sa.Text(), nullable=False),
