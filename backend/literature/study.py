@@ -55,17 +55,23 @@ _TITLE = (
     ("systematic review", r"\bsystematic (literature )?review\b|\bsystematically review|\bumbrella review\b"),
     (
         "randomised trial",
-        r"\b(a|an|the|two|three|open[- ]label|blind(ed)?|controlled|phase [1-4iv]+|pilot|multicent(er|re)|prospective|cluster|crossover)\b[\w ,:-]*"
+        r"\b(a|an|open[- ]label|blind(ed)?|controlled|phase [1-4iv]+|pilot|multicent(er|re)|prospective|cluster|crossover)\b[\w ,:-]*"
         r"\brandomi[sz]ed\b[\w ,-]*\b(trial|clinical study|controlled study)\b|\brandomi[sz]ed,? (double|single|triple)[- ]blind\w*\b"
         r"|\brandomi[sz]ed (\w+[- ]){0,3}(clinical |controlled )?trial\b(?!s)",
     ),
-    ("case report", r"\b(a )?case reports?\b(?!s? (form|and review of guid))|: (a|two|three) cases?\b|\ba report of (a|one|two|three|four|\d) cases?\b"),
+    (
+        "case report",
+        r"\b(a )?case reports?\b(?!s? (form|and review of guid))|: (a|two|three) cases?\b|\ba report of (a|one|two|three|four|\d) cases?\b",
+    ),
     (
         "observational",
         r"\b(cohort|case[- ]control|cross[- ]sectional|observational) (\w+ )?(study|survey|analysis)\b|\b(prospective|retrospective) (\w+ )?(cohort|study)\b",
     ),
     ("guideline", r"\bclinical practice guidelines?\b|\b(consensus|position) (statement|guidelines?)\b"),
-    ("review", r"(: |\. )(a|an) (\w+[- ]){0,3}(narrative|literature|scoping|mini|comprehensive|brief|critical|state[- ]of[- ]the[- ]art)[- ]?review\b|: a review\b"),
+    (
+        "review",
+        r"(: |\. )(a|an) (\w+[- ]){0,3}(narrative|literature|scoping|mini|comprehensive|brief|critical|state[- ]of[- ]the[- ]art)[- ]?review\b|: a review\b",
+    ),
     ("clinical trial", r"\bphase (i{1,3}v?|iv|[1-4])([ab])? (\w+[- ]){0,3}(trial|study)\b"),
 )
 _RULES = tuple((kind, re.compile(pattern)) for kind, pattern in _TITLE)

@@ -25,5 +25,7 @@ def embedded_files() -> list[Path]:
     found = [Path(str(file.locate())) for file in listed if file.parts[0] == "data" and file.name.endswith(".xml.gz")]
     present = sorted(path for path in found if path.is_file())
     if not present:
-        raise ModelError("The PubMed abstracts that come with Bioloom are missing.", f"Install them again: pip install --force-reinstall {_PACKAGE}")
+        raise ModelError(
+            "The PubMed abstracts that come with Bioloom are missing.", f"Install them again: pip install --force-reinstall {_PACKAGE}"
+        )
     return present

@@ -50,7 +50,9 @@ def elements(source: Source, *tags: str) -> Iterator[Any]:
             raise InputError(f"'{source.name}' ends in the middle of record {number + 1}: it {error}.", _AGAIN) from error
         except etree.XMLSyntaxError as error:
             line = error.lineno or 1
-            raise InputError(f"'{source.name}' is not well-formed XML at line {line:,}, in record {number + 1}: {error.msg}.", _AGAIN) from error
+            raise InputError(
+                f"'{source.name}' is not well-formed XML at line {line:,}, in record {number + 1}: {error.msg}.", _AGAIN
+            ) from error
 
 
 def _refuse_entities(element: Any, name: str) -> None:
