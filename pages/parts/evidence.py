@@ -89,7 +89,9 @@ def notices(items: Sequence[Mapping[str, Any]]) -> str:
 
 def study_label(study_type: str) -> str:
     """A study type as it is shown."""
-    return study_type[:1].upper() + study_type[1:] if study_type else "Not stated"
+    from backend.literature.study import STUDY_TYPES
+
+    return STUDY_TYPES.get(study_type, study_type)
 
 
 def _tags(items: Sequence[Mapping[str, Any]]) -> str:
