@@ -85,7 +85,8 @@ class _Live(Progress):
     writing: threading.Lock = field(default_factory=threading.Lock)  # two writers must not overtake each other
     stop: threading.Event = field(default_factory=threading.Event)
     ended: threading.Event = field(default_factory=threading.Event)
-    dirty: bool = False
+    dirty: bool = True
+    stored: bool = False  # the row is made by the scribe: submitting must not wait for another's import
     clock: float = 0.0
 
     def update(self, done: float, total: float | None = None, message: str = "") -> None:
@@ -133,6 +134,7 @@ class Jobs:
         self._lock = threading.Lock()
         self._queue: queue.SimpleQueue[_Live | None] = queue.SimpleQueue()
         self._closing = threading.Event()
+        self._submitted = threading.Event()
         self._interrupt_orphans()
         # Daemons: a process that is asked to end must not wait for an hour of work; its jobs are marked at the next start.
         self._threads = [threading.Thread(target=self._serve, name=f"job-{n}", daemon=True) for n in range(workers)]
@@ -162,18 +164,9 @@ class Jobs:
                     if live.key == key and live.job.active:
                         return live.job.id
             job = Job(secrets.token_hex(6).upper(), owner, kind, title, "queued", now())
-            row = JobRow(id=job.id, owner=owner, kind=kind, title=title, state=job.state, done=0.0, total=None, message="")
-            row.result, row.error, row.process, row.created, row.started, row.finished = (
-                None,
-                None,
-                _this_process(),
-                job.created,
-                None,
-                None,
-            )
-            self._rows.add(row)
             live = self._live[job.id] = _Live(job, work, key)
         self._queue.put(live)
+        self._submitted.set()
         return job.id
 
     def get(self, id: str) -> Job:
@@ -188,9 +181,11 @@ class Jobs:
 
     def list(self, owner: str | None = None, active: bool = False, limit: int = 50) -> list[Job]:
         """Jobs, newest first; of one owner, or only those queued or running, if so asked."""
-        rows = self._rows.list(owner, ACTIVE if active else None, limit)
-        jobs = [self._live[row.id].look() if row.id in self._live else _job(row) for row in rows]
-        return [job for job in jobs if job.active or not active]
+        lives = {live.job.id: live for live in list(self._live.values()) if owner in (None, live.job.owner)}
+        jobs = [_job(row) for row in self._rows.list(owner, ACTIVE if active else None, limit) if row.id not in lives]
+        jobs += [live.look() for live in lives.values()]
+        jobs.sort(key=lambda job: job.created, reverse=True)
+        return [job for job in jobs if job.active or not active][:limit]
 
     def cancel(self, id: str, owner: str) -> Job:
         """Ask a job to stop. A queued one stops at once, a running one when it next reports progress.
@@ -263,10 +258,10 @@ class Jobs:
             ending = {"state": "failed", "error": {"message": error.message, "hint": error.hint}}
         except BaseException as error:  # whatever a library raises, the worker must live on
             reference = secrets.token_hex(3).upper()
-            log().error("job failed", job=job.id, kind=job.kind, reference=reference, exc_info=error)
+            log().error("job.failed", job_id=job.id, kind=job.kind, reference=reference, exc_info=error)
             hint = f"Try again. If it happens again, report it with the reference {reference}, which is in Bioloom's log."
             ending = {"state": "failed", "error": {"message": "This stopped on a fault inside Bioloom.", "hint": hint}}
-        log().info("job ended", job=job.id, kind=job.kind, state=ending["state"], seconds=time.monotonic() - live.clock)
+        log().info("job.ended", job_id=job.id, kind=job.kind, state=ending["state"], seconds=time.monotonic() - live.clock)
         return {**ending, "finished": now()}
 
     def _end(self, live: _Live) -> None:
@@ -276,7 +271,8 @@ class Jobs:
     def _write_progress(self) -> None:
         # A thread of its own: work that holds a writing transaction while it reports would wait for itself.
         while not (self._closing.is_set() and not any(thread.is_alive() for thread in self._threads)):
-            time.sleep(WRITE_EVERY)
+            self._submitted.wait(WRITE_EVERY)
+            self._submitted.clear()
             for live in list(self._live.values()):
                 self._write(live)
 
@@ -286,10 +282,14 @@ class Jobs:
             with live.lock:
                 job, dirty, live.dirty = live.job, live.dirty, False
             try:
-                if dirty and not self._rows.change(job.id, ACTIVE, **_values(job)):
+                if not live.stored:
+                    about = {"id": job.id, "owner": job.owner, "kind": job.kind, "title": job.title, "created": job.created}
+                    self._rows.add(JobRow(**about, **_values(job), process=_this_process()))
+                    live.stored = True
+                elif dirty and not self._rows.change(job.id, ACTIVE, **_values(job)):
                     live.stop.set()  # another process cancelled it
             except Exception as error:
-                log().warning("job not written", job=job.id, exc_info=error)
+                log().warning("job.not.written", job_id=job.id, exc_info=error)
                 with live.lock:
                     live.dirty = True
                 return

@@ -40,8 +40,8 @@ _TEXTS: dict[str, re.Pattern[str]] = {
     "family": _CODE,
     "revision": _NAME,
     "version": _NAME,
-    "run": re.compile(r"[0-9A-F]{8}"),
-    "job": re.compile(r"[0-9A-F]{12}"),
+    "run_id": re.compile(r"[0-9A-F]{8}"),
+    "job_id": re.compile(r"[0-9A-F]{12}"),
     "reference": re.compile(r"[0-9A-F]{6}"),
     "error": _CLASS,
 }
@@ -56,7 +56,7 @@ _logger.addHandler(logging.NullHandler())
 
 
 def log() -> Any:
-    """The logger: ``log().info("run saved", run=run.id, seconds=0.2)``; silent until `setup_logging` was called.
+    """The logger: ``log().info("run.saved", run_id=run.id, seconds=0.2)``; silent until `setup_logging` was called.
 
     Pass ``exc_info=error`` to note an exception. Keys that the gate does not know are written as a count only.
     """

@@ -98,7 +98,7 @@ def test_progress_is_fresh_in_memory_and_soon_in_the_database(jobs: Jobs, storag
     assert gate.entered.wait(10)
     job = jobs.get(id)
     assert (job.done, job.total, job.fraction, job.message) == (30.0, 120.0, 0.25, "Reading record 30")
-    until(lambda: row(storage, id).message == "Reading record 30")
+    until(lambda: (found := storage.jobs.get(id)) is not None and found.message == "Reading record 30")
 
 
 def test_the_time_left_follows_the_pace(jobs: Jobs, gate: Gate) -> None:
@@ -128,6 +128,20 @@ def test_work_may_report_from_inside_its_own_writing_transaction(jobs: Jobs, sto
     assert jobs.wait(jobs.submit("ana", "import", "x", work), 14).state == "done"
     assert time.monotonic() - begun < 5
     assert len(storage.connections.list()) == 8
+
+
+def test_submitting_does_not_wait_for_another_writer(jobs: Jobs, storage: Storage, gate: Gate) -> None:
+    with storage.session(write=True) as session:
+        session.add(ConnectionRow(service="s", request="r", outcome="o"))
+        session.flush()
+        begun = time.monotonic()
+        id = jobs.submit("ana", "k", "x", gate)
+        assert gate.entered.wait(10)
+        assert [job.id for job in jobs.list(owner="ana", active=True)] == [id]
+        assert time.monotonic() - begun < 2
+    gate.open.set()
+    assert jobs.wait(id, 10).state == "done"
+    assert row(storage, id).state == "done"
 
 
 def test_a_running_job_is_stopped_and_keeps_nothing(jobs: Jobs, storage: Storage) -> None:
@@ -258,9 +272,10 @@ def work(progress):
         progress.update(n)
         progress.check()
         time.sleep(0.02)
-jobs = Jobs(open_storage(load_config({"BIOLOOM_DATA": sys.argv[1]})))
+storage = open_storage(load_config({"BIOLOOM_DATA": sys.argv[1]}))
+jobs = Jobs(storage)
 id = jobs.submit("ana", "k", "x", work)
-while jobs.get(id).state != "running":
+while storage.jobs.get(id) is None or storage.jobs.get(id).state != "running":
     time.sleep(0.01)
 print(id, flush=True)
 print(jobs.wait(id).state, flush=True)

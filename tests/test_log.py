@@ -33,22 +33,24 @@ def entries(path: Path) -> list[dict[str, Any]]:
 
 
 def test_what_is_harmless_is_written_as_one_line_of_json(path: Path) -> None:
-    log().info("run saved", task="literature.ask", model="all-minilm-l6-v2", run="0A1B2C3D", seconds=0.25, count=10)
+    log().info("run.saved", task="literature.ask", model="all-minilm-l6-v2", run_id="0A1B2C3D", seconds=0.25, count=10)
     (entry,) = entries(path)
     assert entry.pop("timestamp")
     assert entry == {
         "level": "info",
-        "event": "run saved",
+        "event": "run.saved",
         "task": "literature.ask",
         "model": "all-minilm-l6-v2",
-        "run": "0A1B2C3D",
+        "run_id": "0A1B2C3D",
         "seconds": 0.25,
         "count": 10,
     }
 
 
 @pytest.mark.parametrize("secret", PLANTED)
-@pytest.mark.parametrize("key", ["event", "task", "model", "kind", "error", "run", "job", "seconds", "count", "question", "title", "path"])
+@pytest.mark.parametrize(
+    "key", ["event", "task", "model", "kind", "error", "run_id", "job_id", "seconds", "count", "question", "title", "path"]
+)
 def test_content_passes_under_no_key(path: Path, key: str, secret: str) -> None:
     if key == "event":
         log().warning(secret)
