@@ -1,0 +1,157 @@
+"""The test of an explanation on the model itself: taking parts away in its order must lower the score faster than at random."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from backend.domain import Faithfulness
+from backend.explain.shapley import Value, evaluate
+from backend.progress import Progress
+
+FEWEST_PLAYERS = 4  # three parts have six orders: twenty random ones nearly always hold the best
+MOST_RESIDUAL = 1e-3
+MOST_P = 0.05
+LEAST_AGREEMENT = 0.5
+LEAST_STABILITY = 0.5
+_TIE = 1e-6  # of the largest score: what padding in another batch may move a float32 model
+
+
+@dataclass(frozen=True)
+class Deletion:
+    """Outcome of a deletion test.
+
+    Attributes
+    ----------
+    area : float
+        Mean score over the n + 1 steps from all parts to none, most important removed first.
+    random_areas : tuple of float
+        The same for random orders.
+    p_value : float
+        (1 + k) / (1 + orders), k the random orders that do at least as well; a tie counts as well.
+    agreement : float
+        Correlation, over the random selections met on the way, of the score with the sum of the present parts' attributions
+        (faithfulness correlation, Bhatt et al. 2020, arXiv:2005.00631). 0 where either does not vary.
+    spread : float
+        Highest minus lowest score met.
+    evaluations : int
+        Different selections scored.
+    """
+
+    area: float
+    random_areas: tuple[float, ...]
+    p_value: float
+    agreement: float
+    spread: float
+    evaluations: int
+
+
+def deletion_test(
+    value: Value, attributions: np.ndarray, seed: int = 0, random_orders: int = 20, progress: Progress | None = None
+) -> Deletion:
+    """Remove players from the most to the least important, and in random orders; all selections are scored in one go."""
+    shares = np.asarray(attributions, dtype=np.float64)
+    n, rng = len(shares), np.random.default_rng(seed)
+    orders = np.array([np.argsort(-shares, kind="stable"), *(rng.permutation(n) for _ in range(random_orders))])
+    removed_at = np.argsort(orders, axis=1)
+    present = removed_at[:, None, :] >= np.arange(n + 1)[None, :, None]  # (orders, steps, players)
+    rows, place = np.unique(present.reshape(-1, n), axis=0, return_inverse=True)
+    by_size = np.argsort(rows.sum(axis=1), kind="stable")
+    scored = np.empty(len(rows))
+    scored[by_size] = evaluate(value, rows[by_size], progress)
+    visited = place.reshape(present.shape[:2])
+    areas = scored[visited].mean(axis=1)
+    tie = _TIE * float(np.abs(scored).max())
+    as_good = int((areas[1:] <= areas[0] + tie).sum())
+    partly = np.unique(visited[1:, 1:-1])  # neither all parts nor none: those two hold by additivity
+    spread = float(np.ptp(scored))
+    return Deletion(
+        area=float(areas[0]),
+        random_areas=tuple(float(area) for area in areas[1:]),
+        p_value=(1 + as_good) / (1 + random_orders),
+        agreement=correlation(rows[partly] @ shares, scored[partly]) if spread > tie else 0.0,
+        spread=spread if spread > tie else 0.0,
+        evaluations=len(rows),
+    )
+
+
+def correlation(a: np.ndarray, b: np.ndarray) -> float:
+    """Pearson's correlation; 0 where one of the two does not vary or has fewer than two values."""
+    if len(a) < 2 or np.ptp(a) == 0 or np.ptp(b) == 0:
+        return 0.0
+    return float(np.corrcoef(a, b)[0, 1])
+
+
+def rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
+    """Spearman's correlation; 0 where one of the two does not vary or has fewer than two values."""
+    from scipy.stats import rankdata
+
+    return correlation(rankdata(a), rankdata(b))
+
+
+def faithfulness(
+    value: Value,
+    attributions: np.ndarray,
+    *,
+    base: float,
+    score: float,
+    evaluations: int,
+    count_test: bool = True,
+    noun: str = "part",
+    stability: float | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Faithfulness:
+    """Run the deletion test and say in one sentence whether the explanation can be relied on.
+
+    Parameters
+    ----------
+    evaluations : int
+        Texts that the model scored to make the explanation; those of the test are added when `count_test`, that is, when `value`
+        calls the model rather than looks up a table.
+    noun : str
+        What a player is called: sentence, word.
+    stability : float, optional
+        Rank correlation of the attributions between two independent halves of the sample.
+    """
+    test = deletion_test(value, attributions, seed, progress=progress)
+    residual = abs(base + float(np.sum(attributions)) - score)
+    fault = _fault(test, residual, len(attributions), noun, stability)
+    orders = len(test.random_areas)
+    praise = (
+        f"Taking the most important {noun}s away first lowered the score faster than all {orders} random orders, "
+        f"and the shares of the {noun}s foretell the score of random selections (correlation {test.agreement:.2f})."
+    )
+    return Faithfulness(
+        additivity_residual=residual,
+        deletion_area=test.area,
+        random_areas=test.random_areas,
+        p_value=test.p_value,
+        evaluations=evaluations + (test.evaluations if count_test else 0),
+        reliable=not fault,
+        reason=fault or praise,
+    )
+
+
+def _fault(test: Deletion, residual: float, n: int, noun: str, stability: float | None) -> str:
+    """Why not to rely on the explanation, in one sentence; empty when nothing speaks against it."""
+    orders = len(test.random_areas)
+    if n < FEWEST_PLAYERS:
+        found = f"only {n} {noun}{'s' if n != 1 else ''}" if n else f"no {noun}"
+        return f"Too short to test: there is {found}, and the test needs at least {FEWEST_PLAYERS}."
+    if test.spread == 0:
+        return f"Taking {noun}s away did not change the score, so none of them can be said to matter."
+    if residual > MOST_RESIDUAL:
+        return f"The shares do not add up to the score: {residual:.2g} is unaccounted for."
+    if test.p_value > MOST_P:
+        as_good = round(test.p_value * (orders + 1)) - 1
+        return f"Taking the most important {noun}s away first lowered the score no faster than {as_good} of {orders} random orders did."
+    if stability is not None and stability < LEAST_STABILITY:
+        return f"Two independent samples rank the {noun}s differently (rank correlation {stability:.2f}), so the order cannot be trusted."
+    if test.agreement < LEAST_AGREEMENT:
+        return (
+            f"The {noun}s act on each other rather than on their own: their shares foretell the score of random selections poorly "
+            f"(correlation {test.agreement:.2f})."
+        )
+    return ""
