@@ -160,7 +160,7 @@ class Jobs:
             if self._closing.is_set():
                 raise StorageError("Bioloom is closing and takes no new work.", "Start it again, then repeat this.")
             if key is not None:
-                for live in self._live.values():
+                for live in list(self._live.values()):  # workers drop ended jobs meanwhile
                     if live.key == key and live.job.active:
                         return live.job.id
             job = Job(secrets.token_hex(6).upper(), owner, kind, title, "queued", now())
