@@ -98,6 +98,9 @@ def _format(source: Source) -> str:
         return "text"
     known = [item.title for item in FORMATS.values() if suffix in item.suffixes]
     if known:
-        raise InputError(f"'{source.name}' ends in {suffix}, but what it holds is not {' or '.join(known)}.", "Export it again, or rename plain text to .txt.")
+        raise InputError(
+            f"'{source.name}' ends in {suffix}, but what it holds is not {' or '.join(known)}.",
+            "Export it again, or rename plain text to .txt.",
+        )
     titles = ", ".join(item.title for item in FORMATS.values())
     raise InputError(f"'{source.name}' is of no format that can be read here.", f"These can: {titles}.")

@@ -45,7 +45,9 @@ def read_json(source: Source) -> Iterator[Paper | Skipped]:
     except ValueError as error:
         raise InputError(f"'{source.name}' is not complete JSON: {error}.", "Download it again.") from error
     collections = content if isinstance(content, list) else [content]
-    documents = [item for part in collections if isinstance(part, dict) for item in part.get("documents", [part] if "passages" in part else [])]
+    documents = [
+        item for part in collections if isinstance(part, dict) for item in part.get("documents", [part] if "passages" in part else [])
+    ]
     for number, document in enumerate(documents, 1):
         try:
             yield from _document(document, number)
@@ -67,8 +69,11 @@ def _document(document: dict[str, Any], number: int) -> Iterator[Paper | Skipped
     pmcid = clean(infons.get("article-id_pmc"))
     paper = make_paper(
         clean(passages[head].get("text")) if head is not None else "",
-        ((infon.get("section_type") or infon.get("type") or "", clean(passages[at].get("text")), None)
-         for at in kept for infon in [passages[at].get("infons", {})]),
+        (
+            (infon.get("section_type") or infon.get("type") or "", clean(passages[at].get("text")), None)
+            for at in kept
+            for infon in [passages[at].get("infons", {})]
+        ),
         pmid=clean(infons.get("article-id_pmid")) or (identity if identity.isdigit() else ""),
         pmcid=f"PMC{pmcid.removeprefix('PMC')}" if pmcid else (identity if identity.startswith("PMC") else ""),
         doi=clean_doi(infons.get("article-id_doi")),
@@ -88,7 +93,9 @@ def _document(document: dict[str, Any], number: int) -> Iterator[Paper | Skipped
             annotations += found
     yield replace(paper, annotations=tuple(annotations))
     if lost:
-        yield Skipped(f"document {number}", f"{lost} annotations were left out: their words are not where the file says. The text was kept.")
+        yield Skipped(
+            f"document {number}", f"{lost} annotations were left out: their words are not where the file says. The text was kept."
+        )
 
 
 def _kind(infons: dict[str, Any]) -> str:

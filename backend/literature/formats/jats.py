@@ -16,7 +16,18 @@ from backend.literature.formats.compose import clean, clean_doi, make_paper, yea
 from backend.literature.formats.source import Source
 from backend.literature.formats.xml import elements, text_of
 
-_LEFT_OUT = ("table-wrap", "fig", "fig-group", "table-wrap-group", "ref-list", "fn-group", "fn", "supplementary-material", "tex-math", "boxed-text")
+_LEFT_OUT = (
+    "table-wrap",
+    "fig",
+    "fig-group",
+    "table-wrap-group",
+    "ref-list",
+    "fn-group",
+    "fn",
+    "supplementary-material",
+    "tex-math",
+    "boxed-text",
+)
 _NOTICES = {
     "retracted-article": "retraction_of",
     "corrected-article": "correction_of",
@@ -24,7 +35,12 @@ _NOTICES = {
     "correction-forward": "corrected",
     "object-of-concern": "concern",
 }
-_TYPES = {"case-report": "Case Reports", "review-article": "Review", "systematic-review": "Systematic Review", "retraction": "Retraction of Publication"}
+_TYPES = {
+    "case-report": "Case Reports",
+    "review-article": "Review",
+    "systematic-review": "Systematic Review",
+    "retraction": "Retraction of Publication",
+}
 _NO_NAMESPACE = "{http://www.w3.org/1999/xlink}href"
 
 

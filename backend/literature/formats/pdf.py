@@ -64,7 +64,9 @@ def _extract(source: Source) -> tuple[str, list[str]]:
         raise InputError(f"'{source.name}' is damaged: it cannot be opened as a PDF.", "Download it again from the publisher.") from error
     try:
         title = clean(document.get_metadata_dict().get("Title"))
-        plausible = len(title.split()) >= 3 and not re.search(r"\.(docx?|pdf|indd|tex|qxd)$|^microsoft word|^untitled", title, re.IGNORECASE)
+        plausible = len(title.split()) >= 3 and not re.search(
+            r"\.(docx?|pdf|indd|tex|qxd)$|^microsoft word|^untitled", title, re.IGNORECASE
+        )
         pages = []
         for number in range(len(document)):
             source.progress.check()

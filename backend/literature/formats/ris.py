@@ -58,7 +58,7 @@ def _paper(entry: dict[str, Any]) -> Paper | None:
 
 
 def _author(name: str) -> str:
-    """"Family, Given Middle" as "Family GM", the way PubMed writes it."""
+    """ "Family, Given Middle" as "Family GM", the way PubMed writes it."""
     family, comma, given = clean(name).partition(",")
     if not comma:
         return family

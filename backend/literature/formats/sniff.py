@@ -49,7 +49,9 @@ def sniff(head: bytes, name: str) -> str:
         return "pdf"
     text = decode(head)
     if text is None:
-        raise InputError(f"'{name}' cannot be read: it is not text and no format that is known here.", "Check that it is the file you meant.")
+        raise InputError(
+            f"'{name}' cannot be read: it is not text and no format that is known here.", "Check that it is the file you meant."
+        )
     text = text.lstrip("\ufeff")
     for pattern, what, hint in _REFUSED:
         if pattern.match(text):
@@ -68,7 +70,9 @@ def sniff(head: bytes, name: str) -> str:
 
 def _xml(text: str, name: str) -> str:
     if re.match(r"(?i)\s*(<!doctype\s+html|<html)", text):
-        raise InputError(f"'{name}' cannot be read: this looks like a web page.", "Use the site's own export (PubMed: Save, format PubMed) or its PDF.")
+        raise InputError(
+            f"'{name}' cannot be read: this looks like a web page.", "Use the site's own export (PubMed: Save, format PubMed) or its PDF."
+        )
     at = 0
     while found := _PROLOG.match(text, at):
         at = found.end()
