@@ -22,7 +22,6 @@ def open_page(title: str, sentence: str) -> Workbench:
     from backend.errors import BioloomError
 
     st.html(ASSETS / "style.css")
-    st.html(f"<script>{(ASSETS / 'page.js').read_text(encoding='utf-8')}</script>", unsafe_allow_javascript=True)
     try:
         with st.spinner("Opening Bioloom ...", show_time=True):
             opened = bench()
@@ -34,6 +33,8 @@ def open_page(title: str, sentence: str) -> Workbench:
         asking = profile()
         st.caption(f"Asking as **{plain(asking.name)}**, {asking.role if asking.role != 'both' else 'clinician and biologist'}")
         jobs.background()
+        # our own fixed script, nobody's text; down here it takes no room at the top of the page
+        st.html(f"<script>{(ASSETS / 'page.js').read_text(encoding='utf-8')}</script>", unsafe_allow_javascript=True)
     st.title(title, anchor=False)
     st.caption(sentence)
     note = st.session_state.pop(Keys.NOTE, None)

@@ -24,7 +24,7 @@ def show_import() -> None:
         path = st.text_input("Or the path of a file on this computer, for large ones", placeholder="/home/me/pubmed-export.xml.gz")
         collection = st.text_input("Collection, if they belong together", placeholder="none", max_chars=120)
         sent = st.form_submit_button("Import", type="primary")
-    st.caption("Reads " + ", ".join(form.title for form in FORMATS) + ". A paper that is already there is completed, not doubled.")
+    st.caption("Reads " + ", ".join(form.title for form in FORMATS.values()) + ". A paper that is already there is completed, not doubled.")
     if sent:
         with told():
             taken = [(keep(file), file.name, True) for file in files] + ([(local(path), "", False)] if path.strip() else [])

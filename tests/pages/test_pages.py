@@ -1,0 +1,202 @@
+"""Every page opens empty, shows what there is, and tells what went wrong."""
+
+import pytest
+
+from tests.pages.conftest import HOSTILE, a_run, texts
+
+PAGES = ("home", "literature", "library", "runs", "models", "evaluate", "profile")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_opens_on_an_empty_library_and_offers_a_next_step(open_page, page):
+    app = open_page(page)
+    assert not app.exception
+    assert not app.error
+    assert len(app.title) == 1
+    assert app.button or app.file_uploader
+
+
+def test_home_asks_its_example_in_one_click(open_page, bench, papers):
+    app = open_page("home")
+    assert "stay here" in texts(app)
+    assert app.button(key="example").label.endswith("?")
+
+
+def test_literature_offers_examples_that_say_what_they_are(open_page):
+    app = open_page("literature")
+    assert app.button(key="example-0").label == "Does metformin reduce cardiovascular mortality?"
+
+
+def test_an_empty_question_is_answered_with_what_to_do(open_page, papers):
+    app = open_page("literature")
+    app.form_submit_button[0].click().run()
+    assert not app.exception
+    assert len(app.error) == 1
+
+
+def test_an_answer_is_shown_from_the_saved_run_word_for_word(open_page, answered):
+    app = open_page("literature", run=answered.id)
+    assert not app.exception
+    assert not app.error
+    shown = texts(app)
+    assert "Metformin reduced cardiovascular mortality compared with placebo." in shown
+    assert "<mark>Metformin reduced cardiovascular mortality compared with placebo.</mark>" in shown
+    assert "PMID 90000001" in shown
+    assert "Retracted" in shown
+    assert "8.1%, 95% interval 5.0% to 12.0%, n = 209" in shown
+    assert "no measured classifier is installed yet" in shown
+
+
+def test_its_explanation_shows_values_signs_and_a_label(open_page, answered):
+    shown = texts(open_page("literature", run=answered.id))
+    assert 'title="+0.3100 sentence score"' in shown
+    assert "bl-minus" in shown
+    assert "The model did not see this part." in shown
+    assert ">RELIABLE<" in shown
+    assert "faster than 20 of 20 random orders" in shown
+
+
+def test_titles_and_questions_cannot_become_markup(open_page, answered):
+    for page, query in (("literature", {"run": answered.id}), ("runs", {"run": answered.id}), ("runs", {}), ("home", {}), ("library", {})):
+        app = open_page(page, **query)
+        bodies = "\n".join(str(part.value) for part in app.html)
+        own = bodies.replace("<script>// When a stored text", "")
+        assert "<script>alert" not in own
+        assert "<img" not in own
+        for part in [*app.markdown, *app.caption, *app.info, *[link for link in app.page_link]]:
+            assert "![](" not in str(part.value)
+
+
+def test_an_abstention_says_what_was_nearest_and_what_to_do(open_page, bench, papers):
+    bench.storage.runs.append(a_run([], id="0000CCCC", abstained=True))
+    shown = texts(open_page("literature", run="0000CCCC"))
+    assert "This library cannot answer the question." in shown
+    assert "Import papers on this topic" in shown
+    assert "PMID 90000001" in shown
+
+
+def test_a_link_to_no_run_says_so(open_page):
+    app = open_page("literature", run="FFFFFFFF")
+    assert not app.exception
+    assert "There is no run" in app.error[0].value
+
+
+def test_a_removed_paper_leaves_its_quote_with_the_run(open_page, bench, answered, papers):
+    from backend.literature.library import library
+
+    library(bench.context).remove([papers[0].id])
+    app = open_page("literature", run=answered.id)
+    assert not app.exception
+    assert "removed or changed since" in texts(app)
+    assert "Metformin reduced" in texts(app)
+
+
+def test_runs_compare_what_differs(open_page, bench, answered):
+    other = a_run(answered.prediction["answer"]["evidence"][:1], id="0000DDDD")
+    bench.storage.runs.append(other)
+    from pages.parts.compare import about, divide
+
+    first, second = (run.prediction["answer"]["evidence"] for run in (answered, other))
+    assert [len(part) for part in divide(first, second)] == [1, 1, 0]
+    assert about(answered)["Filters"] == "since 2015"
+
+
+def test_the_chain_is_checked_on_request(open_page, answered):
+    app = open_page("runs")
+    app.button(key="verify").click().run()
+    assert not app.exception
+    assert "Nothing was altered" in app.success[0].value
+
+
+def test_a_run_is_deleted_after_asking_once_more(open_page, bench, answered):
+    app = open_page("runs", run=answered.id)
+    app.button(key="delete-run").click().run()
+    assert not app.exception
+    assert bench.storage.runs.count() == 0
+
+
+def test_the_library_lists_papers_and_says_what_was_skipped(open_page, papers):
+    app = open_page("library")
+    assert not app.exception
+    assert any("Metformin" in title for title in app.dataframe[0].value["Title"])
+
+
+def test_files_are_imported_in_the_background(open_page, bench):
+    from tests.pages.conftest import RIS
+
+    app = open_page("library")
+    app.file_uploader[0].upload("two.ris", RIS.encode())
+    next(button for button in app.form_submit_button if button.label == "Import").click().run()
+    assert not app.exception
+    job = next(job for job in bench.jobs.list("guest") if job.kind == "library.import")
+    assert bench.jobs.wait(job.id, 30).result["added"] == 2
+    assert not list(bench.config.uploads.glob("*.ris"))
+
+
+def test_a_path_to_nothing_is_told(open_page):
+    app = open_page("library")
+    next(box for box in app.text_input if "path" in box.label).set_value("/nowhere/file.ris")
+    next(button for button in app.form_submit_button if button.label == "Import").click().run()
+    assert "There is no file" in app.error[0].value
+
+
+def test_fetching_needs_the_switch_and_names_what_is_sent(open_page, bench):
+    app = open_page("library")
+    app.text_input(key="fetch-query").set_value("metformin").run()
+    assert app.button(key="fetch-go").disabled
+    assert "metformin" in app.checkbox(key="fetch-consent").label
+    app.checkbox(key="fetch-consent").check().run()
+    assert app.button(key="fetch-go").disabled
+    app.toggle(key="network-fetch").set_value(True).run()
+    assert bench.runtime.allow_network
+    assert not app.button(key="fetch-go").disabled
+
+
+def test_the_switch_cannot_undo_an_installation_that_forbids_the_network(open_page, bench):
+    object.__setattr__(bench.config, "offline_forced", True)
+    app = open_page("models")
+    assert app.toggle(key="network-models").disabled
+
+
+def test_models_show_licence_size_and_limits(open_page):
+    shown = texts(open_page("models"))
+    assert "Licence" in shown
+    assert "not on this computer" in shown
+
+
+def test_a_profile_is_made_edited_and_removed(open_page, bench):
+    app = open_page("profile")
+    next(button for button in app.button if button.label == "New profile").click().run()
+    assert not app.exception
+    next(box for box in app.text_input if box.label == "Name").set_value(f"Dr *{HOSTILE[:8]}*")
+    app.form_submit_button[0].click().run()
+    assert not app.exception
+    assert any(found.name.startswith("Dr *") for found in bench.storage.profiles.list())
+    app.button(key="remove-profile").click().run()
+    assert [found.id for found in bench.storage.profiles.list()] == ["guest"]
+
+
+def test_evaluation_shows_a_table_a_figure_and_exports(open_page, bench):
+    cell = {"value": 0.7, "low": 0.6, "high": 0.8}
+    result = {
+        "task": "literature.retrieve",
+        "n": 20,
+        "systems": {"bm25": {"recall@10": cell}, "fused": {"recall@10": cell}},
+        "notes": ["A note."],
+    }
+    job = bench.jobs.submit("guest", "evaluate", "Measuring", lambda progress: result)
+    bench.jobs.wait(job, 10)
+    app = open_page("evaluate")
+    assert not app.exception
+    assert app.dataframe[0].value["recall@10"][0] == "0.700 (0.600-0.800)"
+    assert app.get("plotly_chart")
+
+
+def test_a_fault_inside_is_told_without_its_content(open_page, bench, answered, monkeypatch):
+    def broken(*args, **kwargs):
+        raise RuntimeError("the patient's name")
+
+    monkeypatch.setattr(type(bench.storage.runs), "list", broken)
+    app = open_page("runs")
+    assert "reference" in app.error[0].value
+    assert "patient" not in texts(app)
