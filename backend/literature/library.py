@@ -132,6 +132,7 @@ class Library:
         began = time.monotonic()
         with FileLock(str(self._context.config.data / "embedded.lock")):
             if self._context.storage.settings.get(_EMBEDDED_KEY):
+                self.refresh(wait=True)
                 return None
             files = embedded_files()
             short = 0
@@ -256,6 +257,7 @@ class Library:
         """The library as it is now; a change by any process is noticed here."""
         held = self._snapshot
         if held is not None and held.version == self._store.version():
+            self.index.refresh()
             return held
         return self.refresh()
 

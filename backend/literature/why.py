@@ -94,6 +94,7 @@ def _explain_words(
         target="Score of this sentence for the question",
         unit="sentence score",
         progress=context.progress,
+        seen=encoder.seen_characters([str(item["quote"])])[0],
     )
 
 

@@ -80,9 +80,10 @@ class LexicalIndex:
         counts = np.zeros(len(vocabulary), dtype=np.int64)
         for row in ids:
             counts[list(set(row))] += 1
+        frequencies = dict(zip(vocabulary, counts.tolist(), strict=True))  # before bm25s adds an empty word of its own
         retriever = bm25s.BM25(k1=1.5, b=0.75, method="lucene")
         retriever.index(bm25s.tokenization.Tokenized(ids=ids, vocab=vocabulary), show_progress=False)
-        return cls(retriever, dict(zip(vocabulary, counts.tolist(), strict=True)), len(documents))
+        return cls(retriever, frequencies, len(documents))
 
     def scores(self, words: Sequence[str]) -> np.ndarray:
         """BM25 score of every document for the query words, shape (size,), float32; zeros where no word is shared."""
