@@ -19,7 +19,7 @@ def show_answer(run: Run) -> None:
     """The whole answer, read like a report."""
     found = run.prediction or {}
     answer, evidence = found["answer"], found["answer"]["evidence"]
-    html(f"<h3 style='padding:.6rem 0 .1rem'>{escape(found['question'])}</h3>" + _filters(found.get("filters", {})))
+    html(f"<h3>{escape(found['question'])}</h3>" + _filters(found.get("filters", {})))
     left, right = st.columns([7, 3], gap="large")
     with left:
         if answer["abstained"]:

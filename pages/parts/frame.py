@@ -21,6 +21,7 @@ def open_page(title: str, sentence: str) -> Workbench:
     from backend.config import ASSETS
     from backend.errors import BioloomError
 
+    _through_the_door()
     st.html(ASSETS / "style.css")
     try:
         with st.spinner("Opening Bioloom ...", show_time=True):
@@ -41,3 +42,15 @@ def open_page(title: str, sentence: str) -> Workbench:
     if note:
         st.success(note, icon=":material/check:")
     return opened
+
+
+def _through_the_door() -> None:
+    """Let app.py run before any page, also when the first visit after a start is a link into the middle.
+
+    Until st.navigation was called once in a process, Streamlit takes a folder named pages for its older kind of app and runs a page alone.
+    """
+    from streamlit.runtime.pages_manager import PagesManager
+
+    if PagesManager.uses_pages_directory:
+        PagesManager.uses_pages_directory = False
+        st.rerun()
