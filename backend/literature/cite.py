@@ -8,7 +8,6 @@ import io
 import json
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import rispy
 
@@ -24,7 +23,10 @@ COLUMNS = (
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _MOST_AUTHORS = 6  # ICMJE/Vancouver: six names, then et al.
 _LATEX = str.maketrans(
-    {mark: f"\\{mark}" for mark in "&%$#_{}"} | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+    {mark: f"\\{mark}" for mark in "&%$#_"}
+    # BibTeX counts braces even when they are escaped, so a lone one has to go by its name
+    | {"{": r"{\textbraceleft}", "}": r"{\textbraceright}"}
+    | {"\\": r"{\textbackslash}", "~": r"{\textasciitilde}", "^": r"{\textasciicircum}"}
 )
 
 
@@ -66,7 +68,7 @@ def to_bibtex(evidence: Sequence[Evidence]) -> str:
             "volume": _latex(_text(first, "volume")),
             "number": _latex(_text(first, "issue")),
             "pages": _latex(_text(first, "pages")).replace("-", "--"),
-            "doi": _latex(_text(first, "doi")),
+            "doi": _text(first, "doi"),  # a DOI is an address: reference managers want it bare
             "pmid": _text(first, "pmid"),
             "note": _latex(" | ".join(_notes(items))),
         }

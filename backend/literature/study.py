@@ -43,38 +43,36 @@ _INDEXED = {
     "review": "review",
 }
 _PRECEDENCE = tuple(STUDY_TYPES)
+_SHARPER = ("meta-analysis", "systematic review")
 # what a paper is *not*, although its title names a kind of study: a plan for one, a letter on one, a method for one
 _NOT_THE_STUDY = re.compile(
-    r"\bprotocols?\b|\brationale\b|\bstudy design\b|\bdesign (and|of)\b|\bfeasibility of\b|^\W*(re|reply|response|comments?|letter|editorial|erratum"
-    r"|correction|corrigendum|retraction|retracted|author'?s?'? (reply|response))\b|\bcomment(ary)? on\b|\bstatistical analysis plan\b"
-    r"|\b(secondary|post[- ]hoc|subgroup|exploratory|pooled|additional) (\w+ ){0,2}analys[ei]s\b|\bsub-?study\b|\bcritical appraisal\b|\bquality of\b"
-    r"|\b(used|reported|reporting|registered|search|retrieval|methods?|methodolog\w+|characteristics) (in|of|for)\b.*\b(trials?|reviews?|analyses|studies)\b"
+    r"""\bprotocols?\b | \brationale\b | \bstudy\ design\b | \bdesign\ (and|of)\b | \bfeasibility\ of\b | \bstatistical\ analysis\ plan\b
+    | ^\W*(re|reply|response|comments?|letter|editorial|erratum|correction|corrigendum|retraction|retracted|author'?s?'?\ (reply|response))\b
+    | \bcomment(ary)?\ on\b | \b(secondary|post[- ]hoc|subgroup|exploratory|pooled|additional)\ (\w+\ ){0,2}analys[ei]s\b | \bsub-?study\b
+    | \bcritical\ appraisal\b | \bappraisal\ of\b | \bquality\ of\ (reporting|systematic|randomi[sz]ed)\b | \bemulati(ng|on)\b | \bsearch\ of\b
+    | \b(used|reported|reporting|registered|search|retrieval|methods?|methodolog\w+|characteristics)\ (in|of|for)\b
+      .*\b(trials?|reviews?|analyses|studies)\b""",
+    re.VERBOSE,
 )
 _TITLE = (
-    ("meta-analysis", r"\bmeta-? ?analys[ei]s\b(?! of (individual|genome|gwas|transcriptom|microarray|gene))"),
-    ("systematic review", r"\bsystematic (literature )?review\b|\bsystematically review|\bumbrella review\b"),
-    (
-        "randomised trial",
-        r"\b(a|an|open[- ]label|blind(ed)?|controlled|phase [1-4iv]+|pilot|multicent(er|re)|prospective|cluster|crossover)\b[\w ,:-]*"
-        r"\brandomi[sz]ed\b[\w ,-]*\b(trial|clinical study|controlled study)\b|\brandomi[sz]ed,? (double|single|triple)[- ]blind\w*\b"
-        r"|\brandomi[sz]ed (\w+[- ]){0,3}(clinical |controlled )?trial\b(?!s)",
-    ),
-    (
-        "case report",
-        r"\b(a )?case reports?\b(?!s? (form|and review of guid))|: (a|two|three) cases?\b|\ba report of (a|one|two|three|four|\d) cases?\b",
-    ),
+    ("meta-analysis", r"\bmeta-?\ ?analys[ei]s\b(?!\ of\ (individual|genome|gwas|transcriptom|microarray|gene))"),
+    ("systematic review", r"\bsystematic\ (literature\ )?review\b|\bsystematically\ review|\bumbrella\ review\b"),
+    ("randomised trial", r"\brandomi[sz]ed,?\ (double|single|triple)[- ]blind\w*\b|\brandomi[sz]ed\ ([\w-]+,?\ ){0,3}trial\b"),
+    ("case report", r"\bcase\ reports?\b|\ba\ report\ of\ (a|one|two|three|four|\d)\ cases?\b"),
     (
         "observational",
-        r"\b(cohort|case[- ]control|cross[- ]sectional|observational) (\w+ )?(study|survey|analysis)\b|\b(prospective|retrospective) (\w+ )?(cohort|study)\b",
+        r"\b(cohort|case[- ]control|cross[- ]sectional|observational)\ (\w+\ )?(study|survey|analysis)\b"
+        r"|\b(prospective|retrospective)\ cohort\b|\bretrospective\ study\b",
     ),
-    ("guideline", r"\bclinical practice guidelines?\b|\b(consensus|position) (statement|guidelines?)\b"),
+    ("guideline", r"\bclinical\ practice\ guidelines?\b|\b(consensus|position)\ (statement|guidelines?)\b"),
     (
         "review",
-        r"(: |\. )(a|an) (\w+[- ]){0,3}(narrative|literature|scoping|mini|comprehensive|brief|critical|state[- ]of[- ]the[- ]art)[- ]?review\b|: a review\b",
+        r"[:.]\ an?\ ([\w-]+\ ){0,2}(narrative|literature|scoping|mini|comprehensive|brief|critical|state[- ]of[- ]the[- ]art)[- ]?review\b"
+        r"|:\ a\ review\b",
     ),
-    ("clinical trial", r"\bphase (i{1,3}v?|iv|[1-4])([ab])? (\w+[- ]){0,3}(trial|study)\b"),
+    ("clinical trial", r"\bphase\ (i{1,3}v?|iv|[1-4])([ab])?\ (\w+[- ]){0,3}(trial|study)\b"),
 )
-_RULES = tuple((kind, re.compile(pattern)) for kind, pattern in _TITLE)
+_RULES = tuple((kind, re.compile(pattern, re.VERBOSE)) for kind, pattern in _TITLE)
 _SHORTEST_TITLE = 20  # letters and digits; "Editorial" or "Book reviews" would merge different works
 
 
@@ -89,6 +87,8 @@ def study_type(paper: Paper) -> tuple[str, str]:
         ``indexed`` when PubMed's publication types say it, ``title`` when the title states it plainly, else ``none``.
     """
     known = {_INDEXED[name] for item in paper.publication_types if (name := item.casefold()) in _INDEXED}
+    if known == {"review"} and (stated := stated_in_title(paper.title)) in _SHARPER:
+        return stated, "title"  # PubMed files most systematic reviews of the last years under "Review" alone
     if known:
         return min(known, key=_PRECEDENCE.index), "indexed"
     stated = stated_in_title(paper.title)

@@ -51,7 +51,7 @@ def make_paper(title: str, parts: Iterable[tuple[str, str, int | None]] = (), **
         Further fields of `Paper`.
     """
     text = title + "\n\n"
-    sections = []
+    sections: list[Section] = []
     for label, part, page in parts:
         if not part:
             continue

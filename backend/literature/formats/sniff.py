@@ -61,10 +61,10 @@ def sniff(head: bytes, name: str) -> str:
             return kind
     stripped = text.lstrip()
     if stripped[:1] in "{[":
-        if '"passages"' in text:
-            return "bioc-json"
         if '"resultList"' in text:
             return "europepmc"
+        if '"passages"' in text:
+            return "bioc-json"
     return _xml(stripped, name) if stripped.startswith("<") else "plain"
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from backend.config import Limits
 from backend.errors import InputError
@@ -41,7 +41,7 @@ class Source:
     progress: Progress = Silent()
 
     @contextmanager
-    def open(self) -> Iterator[IO[bytes]]:
+    def open(self) -> Iterator[_Stream]:
         """The file's bytes, unpacked when they are gzip."""
         with self.path.open("rb") as raw:
             packed = raw.read(2) == GZIP_MAGIC
@@ -81,7 +81,7 @@ class Source:
 class _Stream(io.RawIOBase):
     """Counts what comes out, so that a small file cannot unpack without end."""
 
-    def __init__(self, source: Source, raw: IO[bytes], data: IO[bytes], packed: bool) -> None:
+    def __init__(self, source: Source, raw: IO[bytes], data: Any, packed: bool) -> None:
         self._source, self._raw, self._data, self._packed = source, raw, data, packed
         self._size = source.path.stat().st_size
         self._most = source.limits.unpacked_bytes
