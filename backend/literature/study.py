@@ -47,9 +47,10 @@ _SHARPER = ("meta-analysis", "systematic review")
 # what a paper is *not*, although its title names a kind of study: a plan for one, a letter on one, a method for one
 _NOT_THE_STUDY = re.compile(
     r"""\bprotocols?\b | \brationale\b | \bstudy\ design\b | \bdesign\ (and|of)\b | \bfeasibility\ of\b | \bstatistical\ analysis\ plan\b
-    | ^\W*(re|reply|response|comments?|letter|editorial|erratum|correction|corrigendum|retraction|retracted|author'?s?'?\ (reply|response))\b
+    | ^\W*(re|reply|response|comments?|letter|editorial|erratum|correction|corrigendum|retraction|retracted)\b
+    | ^\W*author'?s?'?\ (reply|response)\b
     | \bcomment(ary)?\ on\b | \b(secondary|post[- ]hoc|subgroup|exploratory|pooled|additional)\ (\w+\ ){0,2}analys[ei]s\b | \bsub-?study\b
-    | \bcritical\ appraisal\b | \bappraisal\ of\b | \bquality\ of\ (reporting|systematic|randomi[sz]ed)\b | \bemulati(ng|on)\b | \bsearch\ of\b
+    | \bappraisal\ of\b | \bquality\ of\ (reporting|systematic|randomi[sz]ed)\b | \bemulati(ng|on)\b
     | \b(used|reported|reporting|registered|search|retrieval|methods?|methodolog\w+|characteristics)\ (in|of|for)\b
       .*\b(trials?|reviews?|analyses|studies)\b""",
     re.VERBOSE,

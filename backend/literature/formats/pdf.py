@@ -35,7 +35,7 @@ def read(source: Source) -> Iterator[Paper | Skipped]:
             f"'{source.name}' holds no text: its {len(pages)} pages are probably scanned pictures.",
             "Run text recognition (OCR) on it first, or import the reference from PubMed instead.",
         )
-    lines = [text for line in "\n".join(pages[:1]).split("\n") if (text := clean(line))]
+    lines = [text for line in pages[0].replace("\ufffe", "-").split("\n") if (text := clean(line))]
     dois = {clean_doi(found).lower() for found in _DOI.findall(pages[0])}
     pmids = set(_PMID.findall(pages[0]))
     paper = make_paper(
@@ -50,7 +50,7 @@ def read(source: Source) -> Iterator[Paper | Skipped]:
 
 
 def _running(page: str) -> str:
-    return clean(_HYPHEN.sub(r"\1\2", page))
+    return clean(_HYPHEN.sub(r"\1\2", page).replace("\ufffe", "-"))
 
 
 def _extract(source: Source) -> tuple[str, list[str]]:

@@ -22,8 +22,6 @@ def decode(data: bytes) -> str | None:
     except UnicodeDecodeError as error:
         if error.start > len(data) - 4 and error.reason == "unexpected end of data":
             return data[: error.start].decode("utf-8-sig")
-        if strange:
-            return None
         return data.decode("cp1252", "replace")
 
 

@@ -96,7 +96,7 @@ class _Stream(io.RawIOBase):
         wanted = 2**18 if size is None or size < 0 else min(size, 2**18)
         self._source.progress.check()
         try:
-            part = self._data.read(wanted)
+            part: bytes = self._data.read(wanted)
         except EOFError as error:
             raise Damaged("is cut short: the compressed data end too early") from error
         except (gzip.BadGzipFile, zlib.error) as error:
