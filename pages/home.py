@@ -38,7 +38,7 @@ def _doors() -> None:
             "Answers made of sentences from PubMed abstracts and from papers you import, word for word, each with its source, its place in "
             "the text, and the reasons it was chosen."
         )
-        with st.container(horizontal=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
             if st.button(EXAMPLE, type="primary", icon=":material/arrow_forward:", key="example"):
                 st.session_state[Keys.PENDING] = {"question": EXAMPLE}
                 st.switch_page("pages/literature.py")

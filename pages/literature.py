@@ -66,6 +66,8 @@ def _preflight(filters: dict[str, Any]) -> None:
     if not status.ready:
         items.append(("Note", "the embedded abstracts are still being read; answers improve until then"))
     strip(items)
+    if not library.encoder_ready():
+        st.page_link("pages/models.py", label="The sentence encoder is not on this computer: papers are found by words alone. Fetch it.")
 
 
 def _ask(question: str, filters: dict[str, Any], count: int) -> None:

@@ -38,7 +38,7 @@ def main() -> None:
     failed = jobs.last_failure(lambda job: job.kind.startswith("model."))
     if failed:
         jobs.show_failure(failed)
-    for card in cards().values():
+    for card in cards(bench().config).values():
         with st.container(border=True), told():
             _card(card)
     with told():
@@ -50,12 +50,11 @@ def _card(card: ModelCard) -> None:
     present = not card.files or runtime.present(card.name)
     resident = next((found for found in runtime.loaded() if found.name == card.name), None)
     state = f"loaded on {resident.device}" if resident else "on this computer" if present else "not on this computer"
-    left, right = st.columns([7, 3], gap="large")
+    left, right = st.columns([6, 4], gap="large")
     with left:
         st.subheader(plain(card.title), anchor=False)
-        html(
-            f"<span class='bl-tag'>{state}</span><span class='bl-tag'>{'non-commercial use only' if card.non_commercial else 'free to use'}</span>"
-        )
+        use = "non-commercial use only" if card.non_commercial else "commercial use allowed"
+        html(f"<span class='bl-tag'>{state}</span><span class='bl-tag'>{use}</span>")
         st.markdown(plain(card.summary))
         if card.quality:
             st.dataframe([_quality(measured) for measured in card.quality], hide_index=True)

@@ -104,7 +104,7 @@ def _edit(found: Profile) -> None:
 def _models() -> list[str]:
     from backend.models.registry import cards
 
-    return ["", *(card.name for card in cards().values() if "literature.ask" in card.tasks)]
+    return ["", *(card.name for card in cards(bench().config).values() if "literature.ask" in card.tasks)]
 
 
 def _index(found: Profile) -> int:

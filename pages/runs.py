@@ -77,8 +77,16 @@ def _act(rows: list[RunSummary]) -> None:
     if picked:
         st.info(f"Choose a run to compare with {plain(picked[0])}.", icon=":material/compare_arrows:")
     if rows:
+        names = {found.id: found.name for found in bench().storage.profiles.list()}
         table = [
-            {"Run": row.id, "Question": row.title, "When": moment(row.created), "Task": row.task, "Model": row.model, "Asked by": row.owner}
+            {
+                "Run": row.id,
+                "Question": row.title,
+                "When": moment(row.created),
+                "Task": row.task,
+                "Model": row.model,
+                "Asked by": names.get(row.owner, row.owner or "command line"),
+            }
             for row in rows
         ]
         chosen: Any = st.dataframe(
@@ -90,10 +98,9 @@ def _act(rows: list[RunSummary]) -> None:
             column_config={"Question": st.column_config.TextColumn(width="large")},
         )
         picked += [rows[at].id for at in chosen.selection.rows if rows[at].id not in picked]
-    if len(picked) == 1 and "compare" not in st.query_params:
-        if st.button(f"Open {picked[0]}", type="primary"):
-            st.query_params["run"] = picked[0]
-            st.rerun()
+    if len(picked) == 1 and "compare" not in st.query_params and st.button(f"Open {picked[0]}", type="primary"):
+        st.query_params["run"] = picked[0]
+        st.rerun()
     if len(picked) >= 2:
         show_comparison(picked[0], picked[1])
 

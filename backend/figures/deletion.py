@@ -43,7 +43,7 @@ def plot_deletion(faithfulness: Mapping[str, Json], unit: str) -> Any:
     )
     finish(figure, _title(faithfulness), 190)
     figure.update_yaxes(visible=False, range=[-0.8, 0.8])
-    figure.update_xaxes(title=f"mean {unit} while parts are taken away, most important first")
+    figure.update_xaxes(title=f"mean {unit} during removal")
     figure.update_layout(legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"}, margin={"l": 8, "r": 8, "t": 66, "b": 8})
     return figure
 
@@ -53,9 +53,10 @@ def describe_deletion(faithfulness: Mapping[str, Json], unit: str) -> str:
     others = [float(value) for value in faithfulness["random_areas"]]
     if not others:
         return f"{_title(faithfulness)}."
+    own = float(faithfulness["deletion_area"])
     return (
-        f"{_title(faithfulness)}. Mean {unit} in the explanation's order: {float(faithfulness['deletion_area']):.3f}; in {len(others)} random "
-        f"orders: {min(others):.3f} to {max(others):.3f}."
+        f"{_title(faithfulness)}. Mean {unit} while parts are taken away: {own:.3f} in the explanation's order, "
+        f"{min(others):.3f} to {max(others):.3f} in {len(others)} random orders."
     )
 
 
@@ -64,4 +65,4 @@ def _title(faithfulness: Mapping[str, Json]) -> str:
     if not others:
         return "No random orders were tried"
     beaten = sum(float(faithfulness["deletion_area"]) < float(value) for value in others)
-    return f"Removing in this order lowers the score faster than {beaten} of {len(others)} random orders"
+    return f"Score falls faster than in {beaten} of {len(others)} random orders"

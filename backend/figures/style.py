@@ -9,14 +9,13 @@ BLUE, ORANGE, GREEN, VERMILLION, SKY, PINK, YELLOW = "#0072B2", "#E69F00", "#009
 CATEGORIES = (BLUE, VERMILLION, GREEN, PINK, ORANGE, SKY, YELLOW)
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "x", "star")
 QUIET = "#8A9799"  # 3:1 or better on both page backgrounds
-FONT = "Source Sans, Source Sans 3, Helvetica, Arial, sans-serif"
 
 
 def finish(figure: Any, title: str, height: int) -> Any:
-    """Give a figure its title, font, margins and transparent ground, so that it stands on light and dark pages."""
+    """Give a figure its title, margins and transparent ground, so that it stands on light and dark pages."""
     figure.update_layout(
         title={"text": title, "x": 0, "xanchor": "left", "font": {"size": 15}},
-        font={"family": FONT, "size": 13},
+        font={"size": 13},
         height=height,
         margin={"l": 8, "r": 8, "t": 44, "b": 8},
         paper_bgcolor="rgba(0,0,0,0)",

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from backend.storage.papers import StoredPaper
 
 _PAGE = 25
+_COLUMNS = {
+    "Title": st.column_config.TextColumn(width=440),
+    "Journal": st.column_config.TextColumn(width=180),
+    "Year": st.column_config.NumberColumn(format="%d", width=60),
+}
 
 
 def show_papers() -> None:
@@ -45,10 +50,7 @@ def show_papers() -> None:
         on_select="rerun",
         selection_mode="multi-row",
         key=f"papers-{at}",
-        column_config={
-            "Title": st.column_config.TextColumn(width="large"),
-            "Year": st.column_config.NumberColumn(format="%d", width="small"),
-        },
+        column_config=_COLUMNS,
     )
     if pages > 1:
         st.pagination(pages, key=Keys.LIBRARY_PAGE)

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.parts.markup import escape, facts, html
+from pages.parts.markup import escape, facts, html, plain
 
 _STRONGEST = 0.55  # share of colour under the largest value: text on it keeps a contrast above 4.5 in both themes
 
@@ -27,8 +27,9 @@ def show_explanation(explanation: Mapping[str, Any], text: str, name: str, windo
     with left:
         html(coloured(explanation, text, window), css="bl bl-attr")
         html(_scale(explanation), css="bl bl-scale")
-        with st.expander("The same as a table"):
+        with st.expander("The same as a table, and the test in words"):
             _table(explanation)
+            _words(trust, str(explanation["unit"]))
     with right:
         word, css = ("RELIABLE", "") if trust["reliable"] else ("UNRELIABLE", " bl-no")
         html(f'<span class="bl-label{css}">{word}</span><p style="margin:.4rem 0">{escape(trust["reason"])}</p>')
@@ -105,6 +106,10 @@ def _deletion(trust: Mapping[str, Any], unit: str, name: str) -> None:
     from backend.figures.deletion import describe_deletion, plot_deletion
     from backend.figures.style import CONFIG
 
-    words = describe_deletion(trust, unit)
-    st.plotly_chart(plot_deletion(trust, unit), config=CONFIG, alt=words, key=f"deletion-{name}")
-    st.caption(words)
+    st.plotly_chart(plot_deletion(trust, unit), config=CONFIG, alt=describe_deletion(trust, unit), key=f"deletion-{name}")
+
+
+def _words(trust: Mapping[str, Any], unit: str) -> None:
+    from backend.figures.deletion import describe_deletion
+
+    st.caption(plain(describe_deletion(trust, unit)))

@@ -13,18 +13,15 @@ from backend.progress import Progress
 from pages.parts import jobs
 from pages.parts.bench import bench, owner
 from pages.parts.errors import told
-from pages.parts.markup import escape, html, moment, some, span
+from pages.parts.markup import escape, html, moment, some, span, strip
 from pages.parts.report import report
 
 
 def show_footer(run: Run) -> None:
     """Where the run is kept, and what can be done with it."""
     model = run.model
-    html(
-        f"Saved as run <b>{escape(run.id)}</b> on {escape(moment(run.created))} · {escape(model['name'])} {escape(str(model['revision'])[:12])} · "
-        f"{span(run.seconds)} on {escape(run.environment.get('device', 'cpu'))}",
-        css="bl bl-strip",
-    )
+    made = f"{model['name']} {str(model['revision'])[:12]}, {span(run.seconds)} on {run.environment.get('device', 'cpu')}"
+    strip([("Saved as run", run.id), ("on", moment(run.created)), ("by", made)])
     evidence = (run.prediction or {}).get("answer", {}).get("evidence", [])
     with st.container(horizontal=True):
         with st.popover("Link", icon=":material/link:"):
