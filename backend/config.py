@@ -94,11 +94,15 @@ def load_config(env: Mapping[str, str] | None = None) -> Config:
         )
     switch = (env.get("BIOLOOM_OFFLINE") or "").lower()
     if switch and switch not in _SWITCH:
-        raise InputError(f"BIOLOOM_OFFLINE is '{switch}'; allowed values are 0 and 1.", "Set it to 1 to forbid any connection.")
+        raise InputError(
+            f"BIOLOOM_OFFLINE is '{switch}'; allowed values are 0 and 1.", "Set it to 1 to forbid any connection."
+        )
     try:
         data.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"The data folder {data} cannot be made: {error.strerror}.", "Set BIOLOOM_DATA to a folder you may write to.") from error
+        raise InputError(
+            f"The data folder {data} cannot be made: {error.strerror}.", "Set BIOLOOM_DATA to a folder you may write to."
+        ) from error
     return Config(
         data=data,
         database_url=env.get("BIOLOOM_DATABASE_URL") or f"sqlite:///{data / 'bioloom.db'}",

@@ -201,6 +201,6 @@ def word_share(library: Library, snapshot: Snapshot, question: str) -> Callable[
     weight = dict(zip(wanted, weights.tolist(), strict=True))
 
     def covered(sentence: str) -> float:
-        return sum(weight.get(word, 0.0) for word in set(library.words.words(sentence))) / total
+        return float(sum(weight.get(word, 0.0) for word in set(library.words.words(sentence)))) / total
 
     return covered

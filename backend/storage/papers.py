@@ -276,7 +276,7 @@ class PaperStore:
                 for term in mesh.strip("|").split("|"):
                     terms[term] = terms.get(term, 0) + 1
             mesh_counts = tuple(sorted(terms.items(), key=lambda item: (-item[1], item[0]))[: most * 10])
-            years = None if low is None else (int(low), int(high))
+            years = None if low is None or high is None else (int(low), int(high))
             return Facets(years, counts(PaperRow.journal), counts(PaperRow.study_type), mesh_counts)
 
     def imports(self) -> list[ImportSummary]:
@@ -362,7 +362,7 @@ class _Known:
         self._pmid: dict[str, dict[str, Any]] = {}
         self._doi: dict[str, dict[str, Any]] = {}
         self._title: dict[str, list[dict[str, Any]]] = {}
-        wanted = [
+        wanted: list[tuple[Any, list[Any]]] = [
             (PaperRow.pmid, [e.paper.pmid for e in entries if e.paper.pmid]),
             (PaperRow.doi, [_doi(e.paper) for e in entries if e.paper.doi]),
             (PaperRow.title_key, [e.title_key for e in entries if e.title_key]),

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -69,14 +68,13 @@ def fit(there: np.ndarray, gone: np.ndarray, seed: int = 0) -> dict[str, Json]:
     present, absent = (curve.predict_proba(values[~half])[:, 1] for values in (there, gone))
     wrong, refused = int((absent >= threshold).sum()), int((present < threshold).sum())
     test = np.repeat([1, 0], [len(present), len(absent)])
-    area = auroc(test, np.concatenate([present, absent]))
     return {
         "intercept": float(curve.intercept_[0]),
         "weights": [float(weight) for weight in curve.coef_[0]],
         "threshold": round(threshold, 4),
         "answered_wrongly": {**binomial_interval(wrong, len(absent)).json(), "n": len(absent)},
         "refused_wrongly": {**binomial_interval(refused, len(present)).json(), "n": len(present)},
-        "auroc": area.json() if hasattr(area, "json") else area,
+        "auroc": round(auroc(test, np.concatenate([present, absent])), 4),
     }
 
 
@@ -114,4 +112,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

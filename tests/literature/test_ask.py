@@ -69,7 +69,10 @@ def test_a_question_that_cannot_be_asked(ready: Workbench, question: str, messag
     assert ready.storage.runs.count() == 0
 
 
-@pytest.mark.parametrize("question", ["Снижает ли метформин смертность?", "二甲双胍能降低死亡率吗？", "metformin\x00\u202e mortality‮?", "<script>alert(1)</script> metformin"])  # fmt: skip
+@pytest.mark.parametrize(
+    "question",
+    ["Снижает ли метформин смертность?", "二甲双胍能降低死亡率吗？", "metformin\x00\u202e mortality?", "<script>alert(1)</script> metformin"],
+)
 def test_other_languages_and_odd_characters_are_answered_or_refused_without_harm(ready: Workbench, question: str) -> None:
     run = ready.run("literature.ask", {"question": question})
     assert not any(ord(c) < 32 or c == "\u202e" for c in run.input["question"])
@@ -134,6 +137,7 @@ def test_the_explanation_names_sentences_and_words_of_the_stored_text(ready: Wor
     assert [c.id for c in ready.storage.runs.children(run.id)] == [child.id]
 
 
+@pytest.mark.slow
 def test_text_beyond_the_encoders_window_is_unseen_and_gets_no_share(bench: Workbench, tmp_path: Path) -> None:
     ratios = ", ".join(f"{n / 7:.4f}" for n in range(1, 130))
     endless = f"Metformin reduced cardiovascular mortality in all of these groups (hazard ratios {ratios})."

@@ -115,7 +115,7 @@ def test_a_stopped_import_keeps_nothing_and_stopped_indexing_keeps_what_is_done(
             if self.left < 0:
                 raise Cancelled
 
-    many = [(str(n), 2000, f"Study number {n} of blood pressure", f"Blood pressure fell by {n} mmHg in this group.", [], []) for n in range(1, 901)]
+    many = [(str(n), 2000, f"Study number {n} of blood pressure", f"It fell by {n} mmHg in this group.", [], []) for n in range(1, 901)]
     path = write(tmp_path, records=many)
     shelf = library(bench.context)
     with pytest.raises(Cancelled):
@@ -129,7 +129,8 @@ def test_a_stopped_import_keeps_nothing_and_stopped_indexing_keeps_what_is_done(
 
 
 def test_a_process_killed_in_the_middle_of_an_import_leaves_nothing(config: Config, tmp_path: Path) -> None:
-    many = [(str(n), 2000, f"Study number {n} of blood pressure", "Blood pressure fell in this group. " * 20, [], []) for n in range(1, 8001)]
+    abstract = "Blood pressure fell in this group. " * 20
+    many = [(str(n), 2000, f"Study number {n} of blood pressure", abstract, [], []) for n in range(1, 8001)]
     path = tmp_path / "many.xml"
     path.write_text(pubmed_xml(many), encoding="utf-8")
     code = (
