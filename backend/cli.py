@@ -230,7 +230,7 @@ def models_list(as_json: AsJson = False) -> None:
     from backend.models.registry import cards
 
     with _workbench() as bench:
-        made = [_card(bench, card) for card in cards().values()]
+        made = [_card(bench, card) for card in cards(bench.config).values()]
         _show(
             made,
             as_json,
@@ -244,7 +244,7 @@ def models_show(name: str, as_json: AsJson = False) -> None:
     from backend.models.registry import get_card
 
     with _workbench() as bench:
-        _show(_card(bench, get_card(name)), as_json, lambda card: "\n".join(f"{key}: {value}" for key, value in card.items()))
+        _show(_card(bench, get_card(name, bench.config)), as_json, lambda card: "\n".join(f"{key}: {value}" for key, value in card.items()))
 
 
 @models_app.command("fetch")
@@ -264,7 +264,7 @@ def models_verify(
     from backend.models.registry import cards
 
     with _workbench() as bench:
-        names = [name] if name else [card.name for card in cards().values() if bench.runtime.present(card.name)]
+        names = [name] if name else [card.name for card in cards(bench.config).values() if bench.runtime.present(card.name)]
         made = [{"name": each, **_plain(bench.runtime.verify(each))} for each in names]
         _show(made, as_json, lambda rows: "\n".join(f"{row['name']}: {'intact' if row['ok'] else 'DAMAGED'}" for row in rows))
         if not all(row["ok"] for row in made):

@@ -126,7 +126,7 @@ class Workbench:
         context = self.context.watched(progress)
         given = task.read(value, settings, self.config.limits.question_chars) if task.read else dict(value)
         prediction = task.predict(context, given, settings, profile)
-        card = get_card(prediction.model)
+        card = get_card(prediction.model, self.config)
         made = Run(
             id=self.storage.runs.new_run_id(),
             task=task.name,

