@@ -38,7 +38,7 @@ def test_exact_values_equal_the_mean_over_all_orders(n: int) -> None:
     assert exact_shapley(table) == pytest.approx(by_definition(table, n))
 
 
-def test_exact_values_agree_with_shap_s_own_exact_explainer() -> None:
+def test_exact_values_agree_with_kernel_shap_given_every_coalition() -> None:
     shap = pytest.importorskip("shap")
     value = game(8)
     theirs = shap.KernelExplainer(lambda rows: value(np.asarray(rows) > 0.5), np.zeros((1, 8))).shap_values(
