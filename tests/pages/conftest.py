@@ -34,6 +34,20 @@ ER  -
 """
 
 
+@pytest.fixture(autouse=True)
+def through_app(monkeypatch):
+    """AppTest forgets before every run that st.navigation was called, and would run a page alone: a server remembers."""
+    from streamlit.runtime.pages_manager import PagesManager
+
+    make = PagesManager.__init__
+
+    def remembering(self, *args, **kwargs):
+        make(self, *args, **kwargs)
+        PagesManager.uses_pages_directory = False
+
+    monkeypatch.setattr(PagesManager, "__init__", remembering)
+
+
 @pytest.fixture
 def bench(tmp_path, monkeypatch):
     """The workbench of the pages on an empty data folder; the embedded abstracts count as read."""
