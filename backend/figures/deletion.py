@@ -65,4 +65,4 @@ def _title(faithfulness: Mapping[str, Json]) -> str:
     if not others:
         return "No random orders were tried"
     beaten = sum(float(faithfulness["deletion_area"]) < float(value) for value in others)
-    return f"Score falls faster than in {beaten} of {len(others)} random orders"
+    return f"Beats {beaten} of {len(others)} random orders"

@@ -41,7 +41,7 @@ def _abstention(found: Mapping[str, Any]) -> None:
     html(
         "<p class='bl-quote'>This library cannot answer the question.</p>"
         f"<p>{escape(found['answer']['reason'])}</p>"
-        "<p><b>What you can do</b></p><ul><li>Widen the filters, if any are set.</li>"
+        f"<p><b>What you can do</b></p><ul>{'<li>Widen the filters.</li>' if found.get('filters') else ''}"
         "<li>Import papers on this topic in the Library, then ask again.</li>"
         "<li>Ask in other words: name the drug, the disease and the outcome.</li></ul>"
     )
@@ -87,7 +87,7 @@ def _sure(found: Mapping[str, Any], warnings: tuple[str, ...]) -> str:
 
 
 def _rate(rate: Mapping[str, Any]) -> str:
-    return f"{rate['value']:.1%}, 95% interval {rate['low']:.1%} to {rate['high']:.1%}, n = {int(rate['n']):,}"
+    return f"{rate['value']:.1%}, 95% interval {rate['low']:.1%} to {rate['high']:.1%}, n\u00a0=\u00a0{int(rate['n']):,}"
 
 
 def _filters(filters: Mapping[str, Any]) -> str:

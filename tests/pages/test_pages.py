@@ -43,7 +43,7 @@ def test_an_answer_is_shown_from_the_saved_run_word_for_word(open_page, answered
     assert "<mark>Metformin reduced cardiovascular mortality compared with placebo.</mark>" in shown
     assert "PMID 90000001" in shown
     assert "Retracted" in shown
-    assert "8.1%, 95% interval 5.0% to 12.0%, n = 209" in shown
+    assert "8.1%, 95% interval 5.0% to 12.0%, n\u00a0=\u00a0209" in shown
     assert "no measured classifier is installed yet" in shown
 
 
