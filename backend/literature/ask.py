@@ -76,7 +76,7 @@ def ask(context: Context, value: Mapping[str, Json], settings: Mapping[str, Json
     if not question.isascii() and _mostly_other_script(question):
         warnings.append("The question is not in English. The search was measured on English only.")
     support = assess(found)
-    evidence = [] if not support.enough else choose(found, most)
+    evidence = [] if not support.enough else choose(found, most, support.least)
     abstained = not evidence
     answer = {
         "abstained": abstained,
@@ -115,6 +115,7 @@ def ask(context: Context, value: Mapping[str, Json], settings: Mapping[str, Json
             "threshold": support.threshold,
             "answered_wrongly": support.answered_wrongly,
             "refused_wrongly": support.refused_wrongly,
+            "quoting": support.quoting,
             "data": support.data,
         },
     }

@@ -15,14 +15,14 @@ _PER_PAPER = 2  # sentences from one paper, so that ten sentences are at least f
 _SHORTEST = 5  # words; a shorter sentence says nothing that could be cited
 
 
-def choose(found: Retrieved, most: int) -> list[dict[str, Json]]:
-    """Up to `most` of the best sentences, at most two of a paper, none twice; each checked against the stored text."""
+def choose(found: Retrieved, most: int, least: float = 0.0) -> list[dict[str, Json]]:
+    """Up to `most` of the best sentences that score `least`, at most two of a paper, none twice; each checked against the stored text."""
     best = {paper.paper for paper in found.papers[:_PAPERS]}
     taken: dict[int, int] = {}
     quotes: set[str] = set()
     evidence: list[dict[str, Json]] = []
     for sentence in found.sentences:
-        if len(evidence) == most:
+        if len(evidence) == most or sentence.score < least:
             break
         if sentence.paper not in best or taken.get(sentence.paper, 0) == _PER_PAPER:
             continue

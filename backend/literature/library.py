@@ -200,6 +200,10 @@ class Library:
         """Those of the papers that are still there, by id."""
         return self._store.get(ids)
 
+    def get_texts(self) -> Iterator[tuple[int, str]]:
+        """(id, stored text) of every paper, ascending by id."""
+        return self._store.texts()
+
     def facets(self) -> Facets:
         version = self._store.version()
         held: tuple[int, Facets] | None = self._context.resources.get("literature.facets")

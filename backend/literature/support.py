@@ -26,10 +26,12 @@ class Support:
 
     confidence: float
     threshold: float
+    least: float  # score below which a sentence is not quoted
     similarity: float  # cosine of the nearest passage
     words: float  # largest share of the question's words in one sentence
     answered_wrongly: dict[str, Json]
     refused_wrongly: dict[str, Json]
+    quoting: dict[str, Json]
     data: str
 
     @property
@@ -51,7 +53,17 @@ def assess(retrieved: Retrieved) -> Support:
     passage, sentence, words = measures(retrieved)
     logit = curve["intercept"] + sum(w * x for w, x in zip(curve["weights"], (passage, sentence, words), strict=True))
     confidence = 1 / (1 + math.exp(-logit)) if retrieved.papers else 0.0
-    return Support(confidence, curve["threshold"], passage, words, curve["answered_wrongly"], curve["refused_wrongly"], _curves()["data"])
+    return Support(
+        confidence=confidence,
+        threshold=curve["threshold"],
+        least=curve["quoting"]["least"],
+        similarity=passage,
+        words=words,
+        answered_wrongly=curve["answered_wrongly"],
+        refused_wrongly=curve["refused_wrongly"],
+        quoting=curve["quoting"],
+        data=_curves()["data"],
+    )
 
 
 @lru_cache(maxsize=1)

@@ -18,6 +18,7 @@ import numpy as np
 
 from backend.config import load_config
 from backend.domain import Json, Paper, Section
+from backend.literature.evidence import choose
 from backend.literature.library import ENCODER, Library
 from backend.literature.measure import papers_of, read_bioasq, relevant_to
 from backend.literature.retrieval import retrieve
@@ -28,6 +29,7 @@ from backend.storage.papers import Filters
 from backend.workbench import Workbench
 
 ANSWERED_WRONGLY = 0.10  # the rate at which a question is answered although its papers are missing; the threshold is set for it
+KEPT = 0.90  # of the sentences from papers that answer, this share is kept by the least score for quoting
 
 
 def read_pubmedqa(path: Path) -> tuple[list[tuple[str, set[str]]], list[Paper]]:
@@ -41,22 +43,31 @@ def read_pubmedqa(path: Path) -> tuple[list[tuple[str, set[str]]], list[Paper]]:
     return questions, papers
 
 
-def measure(shelf: Library, questions: Sequence[tuple[str, set[str]]], encoder: Any | None, bar: Bar) -> tuple[np.ndarray, np.ndarray]:
-    """The three measures of every question with its papers there (n, 3) and held out (n, 3)."""
+Quotes = list[list[tuple[float, bool]]]
+"""For every question the scores of the sentences that would be quoted, and whether each is from a paper that answers."""
+
+
+def measure(
+    shelf: Library, questions: Sequence[tuple[str, set[str]]], encoder: Any | None, bar: Bar
+) -> tuple[np.ndarray, np.ndarray, Quotes]:
+    """The three measures of every question with its papers there (n, 3) and held out (n, 3), and the quotes of the first."""
     snapshot = shelf.snapshot()
     ids = {stored.paper.pmid: paper_id for paper_id, stored in shelf.get(snapshot.ids.tolist()).items() if stored.paper.pmid}
     there, gone = [], []
+    quotes: Quotes = []
     for done, (question, relevant) in enumerate(questions):
-        there.append(measures(retrieve(shelf, question, encoder)))
+        found = retrieve(shelf, question, encoder)
+        there.append(measures(found))
+        quotes.append([(item["score"], item["pmid"] in relevant) for item in choose(found, 10)])
         without = np.ones(len(snapshot.ids), dtype=bool)
         for pmid in relevant:
             without[snapshot.position(ids[pmid])] = False
         gone.append(measures(retrieve(shelf, question, encoder, Filters(), allowed=without)))
         bar.update(done + 1, len(questions), f"{done + 1} questions asked")
-    return np.array(there), np.array(gone)
+    return np.array(there), np.array(gone), quotes
 
 
-def fit(there: np.ndarray, gone: np.ndarray, seed: int = 0) -> dict[str, Json]:
+def fit(there: np.ndarray, gone: np.ndarray, quotes: Quotes, seed: int = 0) -> dict[str, Json]:
     """Curve and threshold from one half of the questions, error rates with 95% Wilson intervals from the other."""
     from sklearn.linear_model import LogisticRegression
 
@@ -68,12 +79,20 @@ def fit(there: np.ndarray, gone: np.ndarray, seed: int = 0) -> dict[str, Json]:
     present, absent = (curve.predict_proba(values[~half])[:, 1] for values in (there, gone))
     wrong, refused = int((absent >= threshold).sum()), int((present < threshold).sum())
     test = np.repeat([1, 0], [len(present), len(absent)])
+    least = float(np.quantile([score for i in np.flatnonzero(half) for score, own in quotes[i] if own], 1 - KEPT))
+    held = [pair for i in np.flatnonzero(~half) for pair in quotes[i]]
+    own, others = [s for s, is_own in held if is_own], [s for s, is_own in held if not is_own]
     return {
         "intercept": float(curve.intercept_[0]),
         "weights": [float(weight) for weight in curve.coef_[0]],
         "threshold": round(threshold, 4),
         "answered_wrongly": {**binomial_interval(wrong, len(absent)).json(), "n": len(absent)},
         "refused_wrongly": {**binomial_interval(refused, len(present)).json(), "n": len(present)},
+        "quoting": {
+            "least": round(least, 4),
+            "kept_from_answering_papers": binomial_interval(sum(s >= least for s in own), len(own)).json(),
+            "kept_from_other_papers": binomial_interval(sum(s >= least for s in others), len(others)).json(),
+        },
         "auroc": round(auroc(test, np.concatenate([present, absent])), 4),
     }
 

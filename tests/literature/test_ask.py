@@ -71,7 +71,7 @@ def test_a_question_that_cannot_be_asked(ready: Workbench, question: str, messag
 
 @pytest.mark.parametrize(
     "question",
-    ["Снижает ли метформин смертность?", "二甲双胍能降低死亡率吗？", "metformin\x00\u202e mortality?", "<script>alert(1)</script> metformin"],
+    ["Снижает ли метформин смертность?", "二甲双胍能降低死亡率吗？", "metformin\x00\u202e death?", "<script>alert(1)</script> metformin"],
 )
 def test_other_languages_and_odd_characters_are_answered_or_refused_without_harm(ready: Workbench, question: str) -> None:
     run = ready.run("literature.ask", {"question": question})

@@ -26,9 +26,9 @@ def entry(made: Paper, kind: str = "other", source: str = "none") -> Entry:
 
 
 @pytest.fixture
-def storage(config: Config) -> Iterator[Storage]:
+def storage(config: Config) -> Storage:
     opened = open_storage(config)
-    yield opened
+    return opened
 
 
 @pytest.fixture

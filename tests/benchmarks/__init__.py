@@ -1,0 +1,1 @@
+"""Measurements, run by name; never part of the test suite."""
