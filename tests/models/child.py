@@ -1,0 +1,29 @@
+"""A process of its own that fetches one model: ``python -m tests.models.child CARD.json [LIMIT]``, no file over LIMIT bytes."""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+from pathlib import Path
+
+from backend.config import load_config
+from backend.errors import BioloomError
+from backend.models.registry import _from_json
+from backend.models.store import Store
+from backend.progress import Silent
+
+
+class Told(Silent):
+    def update(self, done: float, total: float | None = None, message: str = "") -> None:
+        print(message, flush=True)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 2:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), int(sys.argv[2])))
+    store, card = Store(load_config()), _from_json(json.loads(Path(sys.argv[1]).read_text()))
+    try:
+        store.fetch(card, Told(), allow_network=card.source == "hub")
+    except BioloomError as error:
+        sys.exit(f"{type(error).__name__}: {error}")
