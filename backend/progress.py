@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from typing import Protocol, Self
 
 
@@ -15,6 +16,28 @@ class Progress(Protocol):
 
     def check(self) -> None:
         """Raise `backend.errors.Cancelled` when the person asked to stop."""
+
+
+class Foreground:
+    """Lets long background work stand aside while a person waits for something."""
+
+    def __init__(self) -> None:
+        self._waiting = 0
+        self._free = threading.Condition()
+
+    def __enter__(self) -> None:
+        with self._free:
+            self._waiting += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._free:
+            self._waiting -= 1
+            self._free.notify_all()
+
+    def stand_aside(self, most: float = 20.0) -> None:
+        """Return once nobody waits, or after `most` seconds, so that background work is slowed but never stopped for good."""
+        with self._free:
+            self._free.wait_for(lambda: not self._waiting, timeout=most)
 
 
 class Silent:

@@ -13,7 +13,7 @@ from backend.config import Config
 from backend.domain import Json, Modality, Prediction, Task
 from backend.errors import InputError
 from backend.models.runtime import Runtime
-from backend.progress import Progress, Silent
+from backend.progress import Foreground, Progress, Silent
 from backend.storage import Storage
 
 MODALITIES = ("literature", "sequences", "eeg")
@@ -30,6 +30,7 @@ class Context:
     storage: Storage
     runtime: Runtime
     progress: Progress = Silent()
+    foreground: Foreground = field(default_factory=Foreground)
     resources: dict[str, Any] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
 

@@ -61,11 +61,12 @@ class Workbench:
         found = find_task(task)
         chosen = self._settings(found, settings)
         profile = profile or Profile()
-        made, prediction = self._compute(found, value, chosen, profile, owner, progress or Silent())
-        if explain and self._explainable(prediction):
-            began = time.monotonic()
-            explanation = self._explain(found, prediction.data, target or {}, chosen, progress or Silent())
-            made = replace(made, explanation=explanation, seconds=made.seconds + time.monotonic() - began)
+        with self.context.foreground:
+            made, prediction = self._compute(found, value, chosen, profile, owner, progress or Silent())
+            if explain and self._explainable(prediction):
+                began = time.monotonic()
+                explanation = self._explain(found, prediction.data, target or {}, chosen, progress or Silent())
+                made = replace(made, explanation=explanation, seconds=made.seconds + time.monotonic() - began)
         made = self.storage.runs.append(made)
         log().info("run.saved", task=task, model=prediction.model, seconds=round(made.seconds, 3), run_id=made.id)
         return made
@@ -77,7 +78,8 @@ class Workbench:
         if parent.prediction is None:
             raise InputError(f"Run {parent.id} holds no result.", "Explain the run that it belongs to.")
         began = time.monotonic()
-        explanation = self._explain(found, parent.prediction, target, parent.settings, progress or Silent())
+        with self.context.foreground:
+            explanation = self._explain(found, parent.prediction, target, parent.settings, progress or Silent())
         made = replace(
             parent,
             id=self.storage.runs.new_run_id(),

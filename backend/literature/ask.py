@@ -17,6 +17,7 @@ from backend.storage.papers import Filters, StoredPaper
 from backend.tasks import Context, task
 
 _RANKING = 20  # papers of the ranking that a run keeps
+WORDS = "bm25"  # the model that searches by words alone
 _NEAREST = 3  # titles shown when the library cannot answer
 
 
@@ -46,8 +47,8 @@ def read_question(value: Mapping[str, Json], settings: Mapping[str, Json], limit
     "literature.ask",
     title="Ask the papers",
     modality="literature",
-    models=(ENCODER, "bm25"),
-    settings={"filters": {}, "evidence": 10},
+    models=(ENCODER, WORDS),
+    settings={"filters": {}, "evidence": 10, "model": ENCODER},
     read=read_question,
     explain=explain,
 )
@@ -61,14 +62,15 @@ def ask(context: Context, value: Mapping[str, Json], settings: Mapping[str, Json
     most = _evidence_count(settings, context.config.limits.evidence)
     shelf = library(context)
     warnings: list[str] = []
-    if shelf.encoder_ready():
+    if _model(settings) == ENCODER and shelf.encoder_ready():
         with context.runtime.use(ENCODER) as encoder:
             found = retrieve(shelf, question, encoder, filters)
         model = ENCODER
     else:
         found = retrieve(shelf, question, None, filters)
-        model = "bm25"
-        warnings.append("The sentence encoder is not on this machine: papers were found by words alone. Fetch it on the Models page.")
+        model = WORDS
+        if _model(settings) == ENCODER:
+            warnings.append("The sentence encoder is not on this machine: papers were found by words alone. Fetch it on the Models page.")
     if found.with_vectors < found.matching and model == ENCODER:
         warnings.append(
             f"Meaning is known for {found.with_vectors:,} of {found.matching:,} papers so far; the others were searched by words only."
@@ -133,6 +135,13 @@ def _evidence_count(settings: Mapping[str, Json], limit: int) -> int:
     if not 1 <= most <= limit:
         raise InputError(f"The number of evidence sentences must be from 1 to {limit}.", f"Choose a number from 1 to {limit}.")
     return most
+
+
+def _model(settings: Mapping[str, Json]) -> str:
+    chosen = str(settings.get("model") or ENCODER)
+    if chosen not in (ENCODER, WORDS):
+        raise InputError(f"The model '{chosen}' cannot search papers.", f"Choose {ENCODER} (meaning and words) or {WORDS} (words alone).")
+    return chosen
 
 
 def _nearest(stored: StoredPaper) -> dict[str, Json]:

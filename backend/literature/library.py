@@ -350,6 +350,7 @@ class Library:
                 with self._context.runtime.use(ENCODER) as encoder:
                     while pending:
                         piece, pending = pending[:_BATCH], pending[_BATCH:]
+                        self._context.foreground.stand_aside()
                         try:
                             progress.check()
                         except Cancelled:

@@ -187,6 +187,14 @@ def test_without_the_encoder_words_alone_answer_and_a_warning_says_so(ready: Wor
     assert run.prediction["coverage"]["methods"] == ["bm25"]
 
 
+def test_words_alone_can_be_chosen_and_another_model_is_refused(ready: Workbench) -> None:
+    run = ready.run("literature.ask", {"question": QUESTION}, settings={"model": "bm25"})
+    assert run.model["name"] == "bm25"
+    assert run.warnings == ()
+    with pytest.raises(InputError, match="cannot search papers"):
+        ready.run("literature.ask", {"question": QUESTION}, settings={"model": "gpt"})
+
+
 def test_asking_does_not_write_the_question_into_the_log(ready: Workbench) -> None:
     ready.run("literature.ask", {"question": "Does zebrafishomycin help Mr Planted?"}, profile=replace(Profile(), name="Dr Planted"))
     logs = "".join(path.read_text(encoding="utf-8") for path in ready.config.logs.glob("*"))
