@@ -207,14 +207,18 @@ class Runtime:
         while card.peak_bytes > (free := available_bytes(slot.device)):
             with self._changed:
                 idle = self._idle(slot.device)
-            if not idle:
-                smaller = [c.title for c in cards(self._config).values() if c.peak_bytes <= free and set(c.tasks) & set(card.tasks)]
-                hint = f"What fits: {', '.join(smaller)}." if smaller else "Close other programs, or use a machine with more memory."
-                raise ModelError(f"{card.title} needs {readable(card.peak_bytes)}; {readable(free)} are free on {slot.device}.", hint)
+            if not idle or card.peak_bytes > free + sum(s.card.peak_bytes for s in idle):  # nobody is put out in vain
+                raise self._no_room(slot, free)
             try:
                 self.unload(min(idle, key=lambda s: s.last_used).card.name)
             except ModelError:
                 continue  # someone took it up again in between
+
+    def _no_room(self, slot: _Slot, free: int) -> ModelError:
+        card = slot.card
+        smaller = [c.title for c in cards(self._config).values() if c.peak_bytes <= free and set(c.tasks) & set(card.tasks)]
+        hint = f"What fits: {', '.join(smaller)}." if smaller else "Close other programs, or use a machine with more memory."
+        return ModelError(f"{card.title} needs {readable(card.peak_bytes)}; {readable(free)} are free on {slot.device}.", hint)
 
     def _idle(self, device: str) -> list[_Slot]:
         """Models that could be put out for another: nobody uses them, and they have weights to give back."""

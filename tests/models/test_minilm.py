@@ -23,7 +23,11 @@ def test_alone_in_a_batch_and_in_any_order_agree(encoder):
 
 def test_it_agrees_with_sentence_transformers(encoder, published):
     library = pytest.importorskip("sentence_transformers")
-    theirs = library.SentenceTransformer(str(published), device="cpu").encode(TEXTS)
+    from sentence_transformers.sentence_transformer import modules
+
+    words = modules.Transformer(str(published), max_seq_length=256)
+    steps = [words, modules.Pooling(384, pooling_mode="mean"), modules.Normalize()]  # as its modules.json says
+    theirs = library.SentenceTransformer(modules=steps, device="cpu").encode(TEXTS)
     assert np.abs(encoder.encode(TEXTS) - theirs).max() < 1e-5
 
 
@@ -37,8 +41,13 @@ def test_what_lies_beyond_the_window_is_told_and_not_read(encoder):
 
 
 def test_fast_vectors_stay_near(encoder):
-    near = (encoder.encode(TEXTS) * encoder.encode(TEXTS, fast=True)).sum(1)
+    texts = TEXTS * 4
+    near = (encoder.encode(texts) * encoder.encode(texts, fast=True)).sum(1)
     assert near.min() > 0.999
+
+
+def test_a_few_texts_are_never_computed_in_bfloat16(encoder):
+    assert np.array_equal(encoder.encode(TEXTS, fast=True), encoder.encode(TEXTS))
 
 
 def test_foreign_script_is_known_to_be_unknown(encoder):

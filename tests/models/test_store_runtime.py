@@ -1,7 +1,6 @@
 """Models come whole or not at all, load once, and leave no trace when put out."""
 
 import os
-import shutil
 import threading
 from dataclasses import replace
 
@@ -10,7 +9,7 @@ import pytest
 
 from backend.errors import Cancelled, ModelError, NetworkError, StorageError
 from backend.models import registry
-from backend.models.registry import add_local, cards, get_card, remove_local
+from backend.models.registry import cards, get_card
 from backend.models.runtime import Runtime
 from backend.models.store import Store
 from backend.progress import Silent
@@ -144,24 +143,6 @@ def test_what_does_not_fit_is_refused_before_loading(placed, card, monkeypatch):
     with pytest.raises(ModelError) as caught:
         runtime.load("minilm")
     assert "BM25" in caught.value.hint
-
-
-def test_an_added_folder_is_remembered_used_and_guarded(config, published, tmp_path):
-    folder = tmp_path / "my-encoder"
-    with pytest.raises(ModelError, match=r"config\.json"):
-        add_local(config, tmp_path, "minilm")
-    shutil.copytree(published, folder)
-    card = add_local(config, folder, "minilm")
-    runtime = Runtime(config)
-    with runtime.use(card.name) as encoder:
-        assert encoder.encode(["asthma"]).shape == (1, 384)
-    runtime.unload(card.name)
-    with (folder / "vocab.txt").open("a") as file:
-        file.write("altered\n")
-    with pytest.raises(ModelError, match=r"vocab\.txt"):
-        runtime.load(card.name)
-    remove_local(config, card.name)
-    assert card.name not in cards(config)
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 SIGNS = [*string.ascii_lowercase, *string.digits, *string.punctuation]
 
 
-def make(folder: Path) -> ModelCard:
+def make(folder: Path, width: int = minilm.WIDTH) -> ModelCard:
     """Write config, weights and tokenizer (one token a character) into `folder`; the card of a model of the hub with these files."""
     import torch
     from tokenizers import BertWordPieceTokenizer
@@ -24,7 +24,7 @@ def make(folder: Path) -> ModelCard:
     names = dict(zip(["pad_token", "unk_token", "cls_token", "sep_token", "mask_token"], SPECIAL, strict=True))
     PreTrainedTokenizerFast(tokenizer_object=tokenizer._tokenizer, **names).save_pretrained(folder)
     torch.manual_seed(0)
-    shape = {"hidden_size": minilm.WIDTH, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 64}
+    shape = {"hidden_size": width, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 64}
     BertModel(BertConfig(vocab_size=len(words), **shape)).save_pretrained(folder)
     files = sorted(folder.iterdir())
     size = sum(file.stat().st_size for file in files)
