@@ -22,8 +22,9 @@ class Told(Silent):
 if __name__ == "__main__":
     if len(sys.argv) > 2:
         resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), int(sys.argv[2])))
-    store, card = Store(load_config()), _from_json(json.loads(Path(sys.argv[1]).read_text()))
+    config = load_config()
+    card = _from_json(json.loads(Path(sys.argv[1]).read_text()))
     try:
-        store.fetch(card, Told(), allow_network=card.source == "hub")
+        Store(config).fetch(card, Told(), allow_network=not config.offline)
     except BioloomError as error:
         sys.exit(f"{type(error).__name__}: {error}")

@@ -26,6 +26,10 @@ def wheel(published, tmp_path_factory) -> Path:
     with zipfile.ZipFile(path, "w") as archive:
         for name in minilm.CARD.files:
             archive.write(published / name, f"{minilm.CARD.folder}/{name}")
+        about = f"{path.name.removesuffix('-py3-none-any.whl')}.dist-info"
+        archive.writestr(f"{about}/METADATA", f"Metadata-Version: 2.1\nName: {minilm.CARD.package}\nVersion: {minilm.CARD.revision}\n")
+        archive.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(f"{about}/RECORD", "")
     return path
 
 
