@@ -36,7 +36,7 @@ class Workbench:
         self.config = config
         self.storage: Storage = open_storage(config)
         self.runtime = Runtime(config)
-        self.jobs = Jobs(self.storage)
+        self.jobs = Jobs(self.storage, workers=4)
         self.context = Context(config, self.storage, self.runtime)
 
     def run(

@@ -295,9 +295,12 @@ class Library:
     def _build_words(self, held: Snapshot) -> Snapshot:
         with FileLock(str(self._folder / "words.lock")):
             lexical, rows = self._load_words()
-            if not np.array_equal(rows, held.ids):
-                words = {paper_id: self._words.words(text) for paper_id, text in self._store.texts(held.ids.tolist())}
-                lexical, rows = LexicalIndex.build(list(words.values())), np.array(list(words), dtype=np.int64)
+            if not np.array_equal(np.sort(rows), held.ids):
+                kept = np.isin(rows, held.ids)
+                new = np.setdiff1d(held.ids, rows)
+                words = {paper_id: self._words.words(text) for paper_id, text in self._store.texts(new.tolist())}
+                lexical = lexical.changed(np.flatnonzero(kept).tolist(), list(words.values()))
+                rows = np.concatenate([rows[kept], np.array(list(words), dtype=np.int64)])
                 self._save_words(lexical, rows)
         made = _snapshot(held.version, held.ids, held.keys, lexical, rows)
         with self._lock:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from functools import lru_cache
@@ -61,59 +62,69 @@ class Words:
 
 
 class LexicalIndex:
-    """An immutable BM25 index over documents 0..n-1."""
+    """An immutable BM25 index over documents 0..n-1; keeps their words as numbers, so that a change need not read them all again."""
 
-    def __init__(self, retriever: Any, frequencies: dict[str, int], size: int) -> None:
-        self._retriever = retriever
-        self._frequencies = frequencies
-        self.size = size
+    def __init__(self, vocabulary: dict[str, int], flat: np.ndarray, ends: np.ndarray, retriever: Any = None) -> None:
+        self.size = len(ends)
+        self._vocabulary, self._flat, self._ends = vocabulary, flat, ends
+        self._retriever = self._built() if retriever is None and len(vocabulary) else retriever
+        rows = np.repeat(np.arange(self.size, dtype=np.int64), np.diff(ends, prepend=0))
+        pairs = np.unique(rows * max(len(vocabulary), 1) + flat) if len(flat) else np.zeros(0, dtype=np.int64)
+        self._frequencies = np.bincount(pairs % max(len(vocabulary), 1), minlength=len(vocabulary))
 
     @classmethod
     def build(cls, documents: Sequence[Sequence[str]]) -> LexicalIndex:
         """Index documents given as stemmed words (see `Words.words`)."""
+        return cls({}, np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)).changed([], documents)
+
+    def changed(self, keep: Sequence[int], documents: Sequence[Sequence[str]]) -> LexicalIndex:
+        """A new index: documents `keep` of this one, in that order, then the new ones."""
+        vocabulary = dict(self._vocabulary)
+        begins = np.concatenate([[0], self._ends[:-1]]) if self.size else self._ends
+        pieces = [self._flat[begins[row] : self._ends[row]] for row in keep]
+        pieces += [np.array([vocabulary.setdefault(word, len(vocabulary)) for word in words], dtype=np.int64) for words in documents]
+        flat = np.concatenate(pieces) if pieces else np.zeros(0, dtype=np.int64)
+        return LexicalIndex(vocabulary, flat, np.cumsum([len(piece) for piece in pieces], dtype=np.int64))
+
+    def _built(self) -> Any:
         import bm25s
 
-        vocabulary: dict[str, int] = {}
-        ids = [[vocabulary.setdefault(word, len(vocabulary)) for word in words] for words in documents]
-        if not vocabulary:
-            return cls(None, {}, len(documents))
-        counts = np.zeros(len(vocabulary), dtype=np.int64)
-        for row in ids:
-            counts[list(set(row))] += 1
-        frequencies = dict(zip(vocabulary, counts.tolist(), strict=True))  # before bm25s adds an empty word of its own
+        begins = np.concatenate([[0], self._ends[:-1]])
+        ids = [self._flat[begin:end].tolist() for begin, end in zip(begins, self._ends, strict=True)]
         retriever = bm25s.BM25(k1=1.5, b=0.75, method="lucene")
-        retriever.index(bm25s.tokenization.Tokenized(ids=ids, vocab=vocabulary), show_progress=False)
-        return cls(retriever, frequencies, len(documents))
+        # a copy of the vocabulary: bm25s adds an empty word of its own
+        retriever.index(bm25s.tokenization.Tokenized(ids=ids, vocab=dict(self._vocabulary)), show_progress=False)
+        return retriever
 
     def scores(self, words: Sequence[str]) -> np.ndarray:
         """BM25 score of every document for the query words, shape (size,), float32; zeros where no word is shared."""
-        known = [word for word in words if word in self._frequencies]
+        known = [word for word in words if word in self._vocabulary]
         if self._retriever is None or not known:
             return np.zeros(self.size, dtype=np.float32)
         return np.asarray(self._retriever.get_scores(known), dtype=np.float32)
 
     def idf(self, words: Sequence[str]) -> np.ndarray:
         """Inverse document frequency log(1 + (N - n + 0.5) / (n + 0.5)) of each word; a word nobody uses weighs most."""
-        seen = np.array([self._frequencies.get(word, 0) for word in words], dtype=np.float64)
+        places = [self._vocabulary.get(word, -1) for word in words]
+        seen = np.array([self._frequencies[place] if place >= 0 else 0 for place in places], dtype=np.float64)
         return np.log1p((self.size - seen + 0.5) / (seen + 0.5))
 
     def save(self, folder: Path) -> None:
-        import json
-
         folder.mkdir(parents=True, exist_ok=True)
         if self._retriever is not None:
             self._retriever.save(folder / "bm25s", show_progress=False)
-        (folder / "frequencies.json").write_text(json.dumps({"size": self.size, "frequencies": self._frequencies}), encoding="utf-8")
+        np.save(folder / "words.npy", self._flat.astype(np.int32))
+        np.save(folder / "ends.npy", self._ends)
+        (folder / "vocabulary.json").write_text(json.dumps(list(self._vocabulary)), encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path) -> LexicalIndex:
-        import json
-
         import bm25s
 
-        meta = json.loads((folder / "frequencies.json").read_text(encoding="utf-8"))
+        words = json.loads((folder / "vocabulary.json").read_text(encoding="utf-8"))
         retriever = bm25s.BM25.load(folder / "bm25s", mmap=True) if (folder / "bm25s").is_dir() else None
-        return cls(retriever, meta["frequencies"], meta["size"])
+        flat = np.load(folder / "words.npy").astype(np.int64)
+        return cls({word: place for place, word in enumerate(words)}, flat, np.load(folder / "ends.npy"), retriever)
 
 
 @family("bm25", cards=(CARD,))
