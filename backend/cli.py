@@ -158,7 +158,7 @@ def library_import(
                 reports.append(_plain(shelf.import_file(file, collection=collection, progress=bar)))
         if vectors and shelf.encoder_ready():
             with Bar("Reading for meaning") as bar:
-                shelf.index_vectors(bar)
+                shelf.index_vectors(bar, most=sum(int(report["added"]) for report in reports))
         _show({"imports": reports, "works": shelf.count()}, as_json, _import_text)
 
 
@@ -170,6 +170,17 @@ def _import_text(made: Mapping[str, Any]) -> str:
         )
         lines += [f"  {item['place']}: {item['reason']}" for item in report["skipped"][:20]]
     return "\n".join([*lines, f"The library holds {made['works']:,} papers."])
+
+
+@library_app.command("index")
+def library_index(as_json: AsJson = False) -> None:
+    """Read all papers for meaning that were not read yet; may be stopped and taken up again. The app does this by itself."""
+    from backend.literature.library import library
+
+    with _workbench() as bench:
+        with Bar("Reading for meaning") as bar:
+            done = library(bench.context).index_vectors(bar)
+        _show({"papers": done}, as_json, lambda made: f"{made['papers']:,} papers read.")
 
 
 @library_app.command("list")

@@ -71,6 +71,10 @@ def ask(context: Context, value: Mapping[str, Json], settings: Mapping[str, Json
         model = WORDS
         if _model(settings) == ENCODER:
             warnings.append("The sentence encoder is not on this machine: papers were found by words alone. Fetch it on the Models page.")
+    if not shelf.count():
+        warnings.append(
+            "The library is empty: `bioloom prepare` reads the embedded abstracts, and the Library page imports your own papers."
+        )
     if found.with_vectors < found.matching and model == ENCODER:
         warnings.append(
             f"Meaning is known for {found.with_vectors:,} of {found.matching:,} papers so far; the others were searched by words only."
@@ -84,7 +88,7 @@ def ask(context: Context, value: Mapping[str, Json], settings: Mapping[str, Json
         "abstained": abstained,
         "verdict": None,
         "confidence": round(support.confidence, 4),
-        "reason": _reason(found, support, evidence),
+        "reason": _reason(found, filters, support, evidence),
         "evidence": evidence,
     }
     data: dict[str, Json] = {
@@ -148,9 +152,9 @@ def _nearest(stored: StoredPaper) -> dict[str, Json]:
     return {"document": stored.id, "pmid": stored.paper.pmid, "title": stored.paper.title, "year": stored.paper.year}
 
 
-def _reason(found: Retrieved, support: Support, evidence: Sequence[Mapping[str, Json]]) -> str:
+def _reason(found: Retrieved, filters: Filters, support: Support, evidence: Sequence[Mapping[str, Json]]) -> str:
     if not found.matching:
-        return "No paper of the library passes the filters."
+        return "No paper of the library passes the filters." if filters else "The library is empty."
     if not found.papers:
         return "No paper of the library shares a word or a meaning with the question."
     if not evidence:

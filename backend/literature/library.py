@@ -342,12 +342,12 @@ class Library:
         papers = self._store.get(ids)
         self.index.add(encode([(paper_id, papers[paper_id].paper) for paper_id in ids if paper_id in papers], encoder))
 
-    def index_vectors(self, progress: Progress | None = None) -> int:
-        """Give every paper its vectors; the number of papers done. Stopping keeps what is done."""
+    def index_vectors(self, progress: Progress | None = None, most: int | None = None) -> int:
+        """Give every paper its vectors, or the `most` newest ones; the number of papers done. Stopping keeps what is done."""
         progress = progress or Silent()
         done = 0
         with FileLock(str(self._folder / "vectors.lock")):
-            pending = self.pending()
+            pending = self.pending()[:most]
             total = len(pending)
             while pending:
                 with self._context.runtime.use(ENCODER) as encoder:
@@ -361,7 +361,7 @@ class Library:
                         self.encode_papers(piece, encoder)
                         done += len(piece)
                         progress.update(done, total, f"Reading for meaning: {done:,} of {total:,} papers")
-                pending = self.pending()
+                pending = self.pending() if most is None else []
                 total = done + len(pending)
         return done
 
