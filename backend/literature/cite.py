@@ -18,8 +18,16 @@ from backend.literature.formats.compose import clean
 Evidence = Mapping[str, Json]
 COLUMNS = (
     *("rank", "score", "quote", "section", "page", "start", "end", "sha256", "title", "authors", "journal", "year"),
-    *("volume", "issue", "pages", "study_type", "pmid", "doi"),
+    *("volume", "issue", "pages", "study_type", "pmid", "doi", "notices"),
 )
+NOTICES = {
+    "retracted": "RETRACTED",
+    "corrected": "Corrected",
+    "concern": "Expression of concern",
+    "updated": "Updated",
+    "retraction_of": "Retraction of another work",
+    "correction_of": "Correction of another work",
+}
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _MOST_AUTHORS = 6  # ICMJE/Vancouver: six names, then et al.
 _LATEX = str.maketrans(
@@ -89,7 +97,8 @@ def to_csv(evidence: Sequence[Evidence]) -> str:
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     for item in evidence:
-        writer.writerow([_cell("; ".join(_authors(item)) if name == "authors" else item.get(name)) for name in COLUMNS])
+        joined = {"authors": "; ".join(_authors(item)), "notices": "; ".join(notice_lines(item))}
+        writer.writerow([_cell(joined.get(name, item.get(name))) for name in COLUMNS])
     return out.getvalue()
 
 
@@ -114,7 +123,17 @@ def formatted(paper: Paper | Evidence, style: str = "vancouver") -> str:
     parts = [names, _text(fields, "title"), _text(fields, "journal"), when]
     parts += [f"doi: {doi}" for doi in [_text(fields, "doi")] if doi]
     parts += [f"PMID: {pmid}" for pmid in [_text(fields, "pmid")] if pmid]
+    parts += [f"[{line}]" for line in notice_lines(fields)]
     return " ".join(part if part.endswith((".", "?", "!")) else f"{part}." for part in parts if part)
+
+
+def notice_lines(item: Evidence) -> list[str]:
+    """Retractions, corrections and concerns that the record carries, one line each."""
+    return [
+        ": ".join(part for part in (NOTICES.get(str(notice["kind"]), str(notice["kind"])), _text(notice, "text")) if part)
+        + (f" (PMID {notice['pmid']})" if notice.get("pmid") else "")
+        for notice in item.get("notices") or ()
+    ]
 
 
 def _by_paper(evidence: Sequence[Evidence]) -> list[list[Evidence]]:
@@ -134,7 +153,7 @@ def _authors(item: Evidence) -> list[str]:
 
 
 def _notes(items: Sequence[Evidence]) -> list[str]:
-    return [
+    return notice_lines(items[0]) + [
         f'Quote: "{_text(item, "quote")}" (characters {item.get("start")}-{item.get("end")}'
         + (f", page {item['page']}" if item.get("page") else "")
         + f"; text sha256 {_text(item, 'sha256')})"

@@ -16,7 +16,8 @@ import numpy as np
 from filelock import FileLock
 
 from backend.domain import Json, Paper, Skipped, digest
-from backend.errors import Cancelled, InputError, ModelError
+from backend.errors import BioloomError, Cancelled, InputError, ModelError
+from backend.explain.plan import warm_up
 from backend.literature.formats import format_of, read_papers
 from backend.literature.formats.embedded import embedded_files
 from backend.literature.index import FileIndex, Index, text_key
@@ -373,10 +374,21 @@ class Library:
             self.start_vectors(jobs, owner)
             return {"added": report.added if report else 0}
 
+        threading.Thread(target=self._warm, daemon=True, name="bioloom-warm").start()
         if not self._context.storage.settings.get(_EMBEDDED_KEY):
             jobs.submit(owner, "library.embedded", "Reading the embedded PubMed abstracts", prepare, key="library.embedded")
         else:
             self.start_vectors(jobs, owner)
+
+    def _warm(self) -> None:
+        """Load what the first question and the first explanation would otherwise wait for."""
+        try:
+            if self.encoder_ready():
+                with self._context.runtime.use(ENCODER) as encoder:
+                    encoder.encode(["warm"])
+            warm_up()
+        except BioloomError as error:  # whoever asks first is told what is wrong
+            log().info("library.warm_failed", error=type(error).__name__)
 
     def start_vectors(self, jobs: Jobs, owner: str = "") -> None:
         """Compute missing vectors in the background, once at a time."""

@@ -87,3 +87,15 @@ def test_formatted_citation_is_vancouver_for_papers_and_evidence() -> None:
 
 def test_nothing_gives_empty_files() -> None:
     assert to_ris([]) == to_bibtex([]) == ""
+
+
+def test_a_retraction_leaves_with_every_citation() -> None:
+    item = {
+        "pmid": "1", "title": "Work", "authors": ["Doe J"], "journal": "J", "year": 2020, "quote": "It fell.", "start": 6, "end": 14,
+        "sha256": "0" * 64, "notices": [{"kind": "retracted", "text": "Lancet. 2021;1:2", "pmid": "9"}],
+    }  # fmt: skip
+    line = "RETRACTED: Lancet. 2021;1:2 (PMID 9)"
+    assert line in to_ris([item])
+    assert line in to_bibtex([item])
+    assert line in to_csv([item])
+    assert formatted(item).endswith(f"[{line}].")
