@@ -10,9 +10,17 @@ ASSETS = Path(__file__).parent / "assets"
 st.set_page_config(page_title="Bioloom", page_icon=str(ASSETS / "favicon.png"), layout="wide")
 st.logo(str(ASSETS / f"wordmark-{st.context.theme.type or 'light'}.svg"), size="large", icon_image=str(ASSETS / "mark.svg"))
 
+HOME = st.Page("pages/home.py", title="Home", icon=":material/home:", default=True, url_path="start")
+
+
+def home() -> None:
+    """Open the first page for whoever types /home."""
+    st.switch_page(HOME)
+
+
 page = st.navigation(
     {
-        "": [st.Page("pages/home.py", title="Home", icon=":material/home:", default=True)],
+        "": [HOME, st.Page(home, title="Home", url_path="home", visibility="hidden")],
         "Ask": [st.Page("pages/literature.py", title="Literature", icon=":material/menu_book:")],
         "Keep": [
             st.Page("pages/library.py", title="Library", icon=":material/inventory_2:"),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from typing import Any
 
@@ -13,6 +11,7 @@ from backend.progress import Progress
 from pages.parts import jobs
 from pages.parts.bench import bench, owner
 from pages.parts.errors import told
+from pages.parts.figure import show_figure
 from pages.parts.frame import open_page
 from pages.parts.markup import escape, html, kicker, plain, some
 from pages.parts.uploads import keep, local
@@ -65,12 +64,11 @@ def _begin() -> None:
 def show_result(result: dict[str, Any]) -> None:
     """Figure, table, notes and exports of one measurement."""
     from backend.figures.metrics import describe_metrics, plot_metrics
-    from backend.figures.style import CONFIG
 
     systems, n = result["systems"], int(result["n"])
     kicker(f"Result on {n:,} questions")
     words = describe_metrics(systems, n)
-    st.plotly_chart(plot_metrics(systems, n), config=CONFIG, alt=words, key="metrics")
+    show_figure(plot_metrics(systems, n), words, "evaluation", rows(systems))
     metrics = list(dict.fromkeys(metric for values in systems.values() for metric in values))
     st.dataframe(
         [{"System": name} | {metric: _cell(values.get(metric)) for metric in metrics} for name, values in systems.items()], hide_index=True
@@ -82,19 +80,18 @@ def show_result(result: dict[str, Any]) -> None:
     with st.expander("The figure in words"):
         st.markdown(plain(words))
     with st.container(horizontal=True):
-        st.download_button("CSV", to_csv(systems), "bioloom-evaluation.csv", "text/csv", on_click="ignore")
-        st.download_button("JSON", json.dumps(result, indent=2), "bioloom-evaluation.json", "application/json", on_click="ignore")
+        st.download_button(
+            "The whole result, JSON", json.dumps(result, indent=2), "bioloom-evaluation.json", "application/json", on_click="ignore"
+        )
 
 
-def to_csv(systems: dict[str, dict[str, dict[str, float]]]) -> str:
+def rows(systems: dict[str, dict[str, dict[str, float]]]) -> list[dict[str, Any]]:
     """One row a system and metric."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(["system", "metric", "value", "low", "high"])
-    for name, values in systems.items():
-        for metric, cell in values.items():
-            writer.writerow([name, metric, cell["value"], cell["low"], cell["high"]])
-    return out.getvalue()
+    return [
+        {"system": name, "metric": metric, "value": cell["value"], "low": cell["low"], "high": cell["high"]}
+        for name, values in systems.items()
+        for metric, cell in values.items()
+    ]
 
 
 def _cell(cell: dict[str, float] | None) -> str:

@@ -6,12 +6,13 @@ from typing import Any
 
 import streamlit as st
 
-from pages.parts.bench import bench, owner, profile, shelf
+from pages.parts.asking import choose_model, header, preflight
+from pages.parts.bench import bench, owner, profile
 from pages.parts.errors import told
 from pages.parts.filters import choose_filters, set_filters
 from pages.parts.frame import open_page
 from pages.parts.keys import Keys
-from pages.parts.markup import plain, strip
+from pages.parts.markup import plain
 from pages.parts.run_view import find_run, show_run
 
 EXAMPLES = (
@@ -22,7 +23,8 @@ EXAMPLES = (
 
 
 def main() -> None:
-    opened = open_page("Literature", "Ask a question. The answer is made of sentences from papers in your library, word for word.")
+    sentence = "Ask a question. The answer is made of sentences from papers in your library, word for word."
+    opened = open_page("Literature", sentence, header)
     shown = find_run(st.query_params["run"]) if "run" in st.query_params else None
     pending = st.session_state.pop(Keys.PENDING, None)
     if isinstance(pending, dict):
@@ -37,17 +39,21 @@ def main() -> None:
             "Question",
             key=Keys.QUESTION,
             height=68,
-            max_chars=opened.config.limits.question_chars,
             placeholder="For example: Does metformin reduce cardiovascular mortality?",
         )
         asked = right.form_submit_button("Ask", type="primary", width="stretch")
-    with st.expander("Filters"):
+    question = st.session_state.get(Keys.QUESTION) or ""
+    with st.expander("Filters and settings"):
         filters = choose_filters()
-        count = st.slider("Sentences at most", 1, opened.config.limits.evidence, opened.config.limits.evidence, key=Keys.EVIDENCE)
+        left, right = st.columns([2, 3], gap="large")
+        with left:
+            count = st.slider("Sentences at most", 1, opened.config.limits.evidence, opened.config.limits.evidence, key=Keys.EVIDENCE)
+        with right:
+            model = choose_model()
     with told():
-        _preflight(filters)
+        preflight(question, filters, model)
     if asked or pending:
-        _ask(st.session_state.get(Keys.QUESTION) or "", filters, count)
+        _ask(question, {"filters": filters, "evidence": count, "model": model})
     if shown is not None:
         show_run(shown)
         _save_search(shown.title, shown.settings)
@@ -55,26 +61,9 @@ def main() -> None:
         _begin()
 
 
-def _preflight(filters: dict[str, Any]) -> None:
-    from backend.storage.papers import Filters
-
-    library = shelf()
-    status = library.status()
-    items = [("Library", f"{status.works:,} papers"), ("read for meaning", f"{status.vectors:,}")]
-    if filters:
-        items.append(("Filters", f"{library.count('', Filters.read(filters)):,} papers pass"))
-    if not status.ready:
-        items.append(("Note", "the embedded abstracts are still being read; answers improve until then"))
-    strip(items)
-    if not library.encoder_ready():
-        st.page_link("pages/models.py", label="The sentence encoder is not on this computer: papers are found by words alone. Fetch it.")
-
-
-def _ask(question: str, filters: dict[str, Any], count: int) -> None:
+def _ask(question: str, settings: dict[str, Any]) -> None:
     with told(), st.spinner("Searching the library. The first question after a start also loads the model."):
-        made = bench().run(
-            "literature.ask", {"question": question}, settings={"filters": filters, "evidence": count}, profile=profile(), owner=owner()
-        )
+        made = bench().run("literature.ask", {"question": question}, settings=settings, profile=profile(), owner=owner())
         st.query_params["run"] = made.id
         st.rerun()
 

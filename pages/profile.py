@@ -13,8 +13,10 @@ from pages.parts.errors import told
 from pages.parts.evidence import study_label
 from pages.parts.frame import open_page
 from pages.parts.keys import Keys
+from pages.parts.markup import html, kicker
 
 _ROLES = {"clinician": "Clinician", "biologist": "Biologist", "both": "Both"}
+_SEARCHES = {"": "Bioloom's choice (meaning and words)", "minilm": "Meaning and words (MiniLM)", "bm25": "Words only (BM25)"}
 _LEVELS = {"plain": "Plain words", "professional": "Professional", "expert": "Expert, every detail first"}
 
 
@@ -24,10 +26,22 @@ def main() -> None:
         _choose()
     with told():
         _edit(profile())
-    st.caption(
-        "A profile sets where filters begin, which model is preferred and how results are worded and ordered. It never changes a verdict, "
-        "a confidence or which evidence exists."
-    )
+    can, cannot = st.columns(2, gap="large")
+    with can:
+        kicker("What a profile changes")
+        html(
+            "<ul><li>Where filters begin, and whether papers are searched by meaning or by words only. Both can be changed for each "
+            "question and are saved with its run.</li><li>The order in which evidence stands: for clinicians stronger study designs first, "
+            "for biologists laboratory work first, specialties before others. 'As ranked' is one click away.</li>"
+            "<li>The reading level: how much is explained, and what comes first.</li></ul>"
+        )
+    with cannot:
+        kicker("What it cannot change")
+        html(
+            "<ul><li>Which sentences are found for a question with the same filters and model.</li>"
+            "<li>Whether the library can answer, and any confidence, score, share or error rate.</li>"
+            "<li>Notices of retraction and correction: everybody sees them.</li></ul>"
+        )
 
 
 def _choose() -> None:
@@ -71,9 +85,7 @@ def _edit(found: Profile) -> None:
             types = st.multiselect(
                 "Study types", kinds, list(found.filters.get("study_types", ())), format_func=study_label, placeholder="any"
             )
-            model = st.selectbox(
-                "Preferred model for literature", _models(), _index(found), format_func=lambda held: held or "Bioloom's choice"
-            )
+            model = st.selectbox("Search papers by", _models(), _index(found), format_func=_model_label)
         saved = st.form_submit_button("Save", type="primary")
     if saved:
         filters = {"year_from": year_from, "year_to": year_to, "study_types": types}
@@ -99,6 +111,10 @@ def _edit(found: Profile) -> None:
                 bench().storage.profiles.delete(found.id)
                 choose_profile("guest")
                 st.rerun()
+
+
+def _model_label(name: str) -> str:
+    return _SEARCHES.get(name, name)
 
 
 def _models() -> list[str]:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from backend.storage import RunSummary
 
 _PAGE = 50
+_ANYBODY = "*"
+_KINDS = {"run": "Results", "explanation": "Explanations", "replay": "Replays"}
 
 
 def main() -> None:
@@ -52,40 +54,58 @@ def _one(run_id: str) -> None:
 
 
 def _list() -> list[RunSummary]:
-    first, second, third, fourth = st.columns([4, 2, 3, 2], vertical_alignment="bottom")
+    from backend.models.registry import cards
+    from backend.tasks import tasks
+
+    people, titles = _people(), {name: found.title for name, found in tasks().items()}
+    first, second, third = st.columns([5, 3, 3], vertical_alignment="bottom")
     text = first.text_input("Words of the question, or an id", key="runs-text")
-    everybody = second.selectbox("Whose", ["Mine", "Everybody's"], key="runs-owner") != "Mine"
+    asker = second.selectbox("Asked by", [owner(), _ANYBODY, *(one for one in people if one != owner())], format_func=people.__getitem__)
     dates: Any = third.date_input("Between", value=(), key="runs-dates", format="YYYY-MM-DD")
-    kinds = fourth.selectbox("Kind", ["run", "explanation", "replay"], format_func=lambda kind: f"{kind}s".capitalize(), key="runs-kind")
+    first, second, third = st.columns([5, 3, 3], vertical_alignment="bottom")
+    task = first.selectbox("Task", list(titles), index=None, format_func=titles.__getitem__, placeholder="any", key="runs-task")
+    model = second.selectbox("Model", list(cards(bench().config)), index=None, placeholder="any", key="runs-model")
+    kind = third.selectbox("Kind", list(_KINDS), format_func=_KINDS.__getitem__, key="runs-kind")
     since = datetime.combine(dates[0], time.min, UTC) if len(dates) > 0 else None
     until = datetime.combine(dates[1], time.min, UTC) + timedelta(days=1) if len(dates) > 1 else None
-    wanted = {"text": text or None, "owner": None if everybody else owner(), "since": since, "until": until, "kinds": (kinds,)}
+    whose = None if asker == _ANYBODY else asker
+    wanted: dict[str, Any] = {"text": text.strip() or None, "task": task, "model": model, "owner": whose}
+    wanted |= {"since": since, "until": until, "kinds": (kind,)}
     store = bench().storage.runs
     count = store.count(**wanted)
     pages = max(1, -(-count // _PAGE))
     at = st.pagination(pages, key="runs-page") if pages > 1 else 1
     rows = store.list(**wanted, limit=_PAGE, offset=(at - 1) * _PAGE)
     if not rows:
-        st.caption("No run matches." if text or dates else "No run yet. Ask a question on the Literature page; its result is kept here.")
+        st.caption(
+            "No run matches." if text or dates or task or model else "No run yet. Ask a question on the Literature page; it is kept here."
+        )
     else:
         st.caption(f"{some(count, 'run')}. Choose one to open it, two to compare them.")
     return rows
 
 
+def _people() -> dict[str, str]:
+    """Whoever may have asked, by id."""
+    return {found.id: found.name for found in bench().storage.profiles.list()} | {_ANYBODY: "Everybody", "": "Command line"}
+
+
 def _act(rows: list[RunSummary]) -> None:
+    from backend.tasks import tasks
+
     picked: list[str] = [st.query_params["compare"]] if "compare" in st.query_params else []
     if picked:
         st.info(f"Choose a run to compare with {plain(picked[0])}.", icon=":material/compare_arrows:")
     if rows:
-        names = {found.id: found.name for found in bench().storage.profiles.list()}
+        names, titles = _people(), {name: found.title for name, found in tasks().items()}
         table = [
             {
                 "Run": row.id,
                 "Question": row.title,
                 "When": moment(row.created),
-                "Task": row.task,
+                "Task": titles.get(row.task, row.task),
                 "Model": row.model,
-                "Asked by": names.get(row.owner, row.owner or "command line"),
+                "Asked by": names.get(row.owner, row.owner),
             }
             for row in rows
         ]

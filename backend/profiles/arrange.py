@@ -26,8 +26,9 @@ they are made from; a review without a stated search stands last, before what st
 
 _LABORATORY = re.compile(
     r"""\b(in\ v(itro|ivo)|ex\ vivo|mechanis\w+|pathways?|signall?ing|phosphorylat\w+|transcript\w*|mrna|micrornas?|genes?
-    |knock-?(out|down)\w*|proteins?|enzym\w+|receptors?|ligands?|binding|kinases?|cell\ lines?|cultured|cells?|mitochondri\w+|molecular|mice|mouse|murine|rats?
-    |zebrafish|drosophila|yeast|xenografts?|assays?|crystal\ structure|overexpress\w+|up-?regulat\w+|down-?regulat\w+)\b""",
+    |knock-?(out|down)\w*|proteins?|enzym\w+|receptors?|ligands?|binding|kinases?|cell\ lines?|cultured|cells?|mitochondri\w+
+    |molecular|mice|mouse|murine|rats?|zebrafish|drosophila|yeast|xenografts?|assays?|crystal\ structure
+    |overexpress\w+|up-?regulat\w+|down-?regulat\w+)\b""",
     re.IGNORECASE | re.VERBOSE,
 )
 _TOLD_BY = 2  # different laboratory words in a title and its quotes: one alone ("cells") is common in the clinic too

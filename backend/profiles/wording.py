@@ -153,7 +153,7 @@ def why_means(level: Level) -> str:
     if level != "plain":
         return ""
     return (
-        "Each part has a share of the score: how much the score owes to it. Shares and the score without any part add up to the "
-        "score (additivity). The deletion test checks the shares: parts are taken away, the most important first. If the shares are right, the "
-        "score falls faster than when parts go in a random order. The figure shows this: the further left the diamond, the better."
+        "Each part has a share of the score: how much the score owes to it. The shares and the score without any part add up to the score "
+        "(additivity). The deletion test checks the shares: parts are taken away, the most important first. If the shares are right, "
+        "the score falls faster than when parts go in a random order. In the figure: the further left the diamond, the better."
     )

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import streamlit as st
 
 from backend.domain import Run
+from backend.profiles.arrange import arrange, why_this_order
+from backend.profiles.wording import Level, confidence_words, how_sure, reading_level
+from pages.parts.bench import profile
 from pages.parts.evidence import show_evidence
-from pages.parts.markup import escape, html, kicker, some
+from pages.parts.markup import escape, html, kicker, plain, some
 from pages.parts.why import show_why
 
-_METHODS = {"bm25": "words (BM25)", "minilm": "meaning (MiniLM)"}
+_ORDERS = {"profile": "For this profile", "rank": "As ranked"}
 
 
 def show_answer(run: Run) -> None:
@@ -27,10 +31,10 @@ def show_answer(run: Run) -> None:
         else:
             papers = len({item["document"] for item in evidence})
             kicker(f"Finding: {some(len(evidence), 'sentence')} from {some(papers, 'paper')}, word for word")
-            show_evidence(evidence)
+            show_evidence(_ordered(evidence, run.id))
     with right:
         kicker("How sure")
-        html(_sure(found, run.warnings))
+        html(sure(found, run.warnings, reading_level(asdict(profile()))))
     if not answer["abstained"]:
         kicker("Why these sentences")
         show_why(run)
@@ -55,39 +59,41 @@ def _abstention(found: Mapping[str, Any]) -> None:
     st.page_link("pages/library.py", label="Open the Library", icon=":material/inventory_2:")
 
 
-def _sure(found: Mapping[str, Any], warnings: tuple[str, ...]) -> str:
-    confidence, support, coverage = found["answer"].get("confidence"), found.get("support", {}), found.get("coverage", {})
+def _ordered(evidence: list[dict[str, Any]], run_id: str) -> list[dict[str, Any]]:
+    """The evidence in the order of whoever looks, or as ranked when they ask for that; always with the reason."""
+    asker = asdict(profile())
+    arranged = arrange(evidence, asker)
+    if arranged == evidence:
+        st.caption(why_this_order({}) if asker["role"] == "both" else f"{why_this_order(asker)} Here that is the order of the search too.")
+        return evidence
+    order = st.segmented_control(
+        "Order", list(_ORDERS), default="profile", required=True, format_func=_ORDERS.__getitem__, key=f"order-{run_id}"
+    )
+    st.caption(plain(why_this_order(asker if order == "profile" else {})) + " The numbers are the ranks of the search.")
+    return arranged if order == "profile" else evidence
+
+
+def sure(found: Mapping[str, Any], warnings: tuple[str, ...], level: Level) -> str:
+    """Confidence, error rates and notes of an answer as HTML, in the words of a reading level."""
+    confidence, threshold = found["answer"].get("confidence"), float(found.get("support", {}).get("threshold", 0.0))
     parts = []
     if confidence is not None:
-        threshold = float(support.get("threshold", 0.0))
+        words = confidence_words(level)
         parts.append(
-            f"<div class='bl-big'>{confidence:.2f}</div><div class='bl-soft'>chance that the library holds an answer</div>"
+            f"<div class='bl-big'>{confidence:.2f}</div><div class='bl-soft'>{escape(words.words)}</div>"
             f"<div class='bl-bar' role='img' aria-label='{confidence:.2f} on a scale from 0 to 1; answers from {threshold:.2f}'>"
             f"<i style='width:{confidence:.0%}'></i><u style='left:{threshold:.0%}'></u>"
             f"<em style='left:{min(max(threshold, 0.2), 0.8):.0%}'>answers from {threshold:.2f}</em></div>"
+            + (f"<p class='bl-soft'>{escape(words.figure)}</p>" if words.figure else "")
         )
-    rates = [
-        ("Answers although the library lacks it", support.get("answered_wrongly")),
-        ("Refuses although the library has it", support.get("refused_wrongly")),
-    ]
-    parts += [f"<p style='margin:.35rem 0'>{name}<br><b>{_rate(rate)}</b></p>" for name, rate in rates if rate]
-    if support.get("data"):
-        parts.append(f"<p class='bl-soft'>Measured on {escape(support['data'])}</p>")
-    if coverage:
-        methods = " and ".join(_METHODS.get(name, name) for name in coverage.get("methods", ()))
-        parts.append(
-            f"<p style='margin:.5rem 0'>Searched {coverage['matching']:,} of {coverage['works']:,} papers by {escape(methods)}; "
-            f"{coverage['with_vectors']:,} of them by meaning.</p>"
-        )
+    for line in how_sure(found, level):
+        figure = f"<br><b>{escape(line.figure)}</b>" if line.figure else ""
+        parts.append(f"<p class='{'bl-soft' if line.soft else 'bl-line'}'>{escape(line.words)}{figure}</p>")
     parts += [f"<div class='bl-notice'><b>⚠ Note.</b> {escape(line)}</div>" for line in warnings]
     if not found["answer"]["abstained"]:
         parts.append("<p class='bl-soft'>Not grouped into for and against: no measured classifier is installed yet.</p>")
     parts.append("<p class='bl-soft'>For research. Read the papers before you act on them.</p>")
     return "".join(parts)
-
-
-def _rate(rate: Mapping[str, Any]) -> str:
-    return f"{rate['value']:.1%}, 95% interval {rate['low']:.1%} to {rate['high']:.1%}, n\u00a0=\u00a0{int(rate['n']):,}"
 
 
 def _filters(filters: Mapping[str, Any]) -> str:

@@ -7,18 +7,24 @@ from typing import Any
 
 import streamlit as st
 
+from backend.profiles.wording import Level, why, why_means
+from pages.parts.figure import show_figure, to_csv
 from pages.parts.markup import escape, facts, html, plain
 
 _STRONGEST = 0.55  # share of colour under the largest value: text on it keeps a contrast above 4.5 in both themes
 
 
-def show_explanation(explanation: Mapping[str, Any], text: str, name: str, window: tuple[int, int] | None = None) -> None:
+def show_explanation(explanation: Mapping[str, Any], text: str, name: str, level: Level, window: tuple[int, int] | None = None) -> None:
     """Coloured text left, its test right; the same numbers as a table below.
 
     Parameters
     ----------
     explanation : mapping
         JSON of `backend.domain.Explanation`; places count characters of `text`.
+    name : str
+        Names the widgets and the downloads.
+    level : str
+        Reading level: how much is said, and what first.
     window : tuple of int, optional
         The part of `text` to show; all of what the explanation covers unless given.
     """
@@ -28,22 +34,15 @@ def show_explanation(explanation: Mapping[str, Any], text: str, name: str, windo
         html(coloured(explanation, text, window), css="bl bl-attr")
         html(_scale(explanation), css="bl bl-scale")
         with st.expander("The same as a table, and the test in words"):
-            _table(explanation)
+            _table(explanation, name)
             _words(trust, str(explanation["unit"]))
     with right:
         word, css = ("RELIABLE", "") if trust["reliable"] else ("UNRELIABLE", " bl-no")
         html(f'<span class="bl-label{css}">{word}</span><p style="margin:.4rem 0">{escape(trust["reason"])}</p>')
         _deletion(trust, str(explanation["unit"]), name)
-        facts(
-            [
-                ("What is explained", str(explanation["target"])),
-                ("Method", str(explanation["method"])),
-                ("Score", f"{explanation['score']:.3f} {explanation['unit']}"),
-                ("Without any of it", f"{explanation['base_value']:.3f} ({explanation['baseline']})"),
-                ("Sum differs from score by", f"{trust['additivity_residual']:.1e}"),
-                ("Texts scored for it", f"{trust['evaluations']:,}"),
-            ]
-        )
+        if means := why_means(level):
+            st.caption(means)
+        facts([(line.words, line.figure) for line in why(explanation, level)])
 
 
 def coloured(explanation: Mapping[str, Any], text: str, window: tuple[int, int] | None = None) -> str:
@@ -89,7 +88,7 @@ def _scale(explanation: Mapping[str, Any]) -> str:
     )
 
 
-def _table(explanation: Mapping[str, Any]) -> None:
+def _table(explanation: Mapping[str, Any], name: str) -> None:
     rows = sorted(explanation["attributions"], key=lambda item: -abs(item["value"] or 0.0))
     unit = str(explanation["unit"])
     st.dataframe(
@@ -98,15 +97,20 @@ def _table(explanation: Mapping[str, Any]) -> None:
         column_config={f"Share ({unit})": st.column_config.NumberColumn(format="%+.4f")},
         height=min(38 * (len(rows) + 1), 360),
     )
+    numbers = [{"part": item["label"], "share": item["value"], "start": item["start"], "end": item["end"]} for item in rows]
+    st.download_button(
+        "CSV of the shares", to_csv(numbers), f"bioloom-{name}.csv", "text/csv", key=f"shares-{name}", on_click="ignore", type="tertiary"
+    )
 
 
 def _deletion(trust: Mapping[str, Any], unit: str, name: str) -> None:
     if not trust["random_areas"]:
         return
     from backend.figures.deletion import describe_deletion, plot_deletion
-    from backend.figures.style import CONFIG
 
-    st.plotly_chart(plot_deletion(trust, unit), config=CONFIG, alt=describe_deletion(trust, unit), key=f"deletion-{name}")
+    areas = [("this explanation", trust["deletion_area"]), *(("random", area) for area in trust["random_areas"])]
+    rows = [{"order": order, f"mean {unit} during removal": area} for order, area in areas]
+    show_figure(plot_deletion(trust, unit), describe_deletion(trust, unit), f"deletion-{name}", rows)
 
 
 def _words(trust: Mapping[str, Any], unit: str) -> None:

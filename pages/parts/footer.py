@@ -25,8 +25,8 @@ def show_footer(run: Run) -> None:
     evidence = (run.prediction or {}).get("answer", {}).get("evidence", [])
     with st.container(horizontal=True):
         with st.popover("Link", icon=":material/link:"):
-            st.caption("Opens this run on this machine, or for anyone who shares its database.")
             st.code(link(run), language=None, wrap_lines=True)
+            st.caption(who_can_open(bench().config.database_url))
         if st.button(
             "Replay", icon=":material/replay:", key=f"replay-{run.id}", help="Compute it again and see whether it comes out the same."
         ):
@@ -52,6 +52,21 @@ def link(run: Run) -> str:
     """The address of a run in this browser."""
     here = urlsplit(st.context.url or "")
     return f"{here.scheme}://{here.netloc}/runs?run={run.id}" if here.netloc else f"/runs?run={run.id}"
+
+
+def who_can_open(database_url: str) -> str:
+    """Whom the link serves, said before it is sent to somebody for whom it is empty."""
+    here = "The link opens this run on this computer, while Bioloom runs."
+    if not database_url.startswith("sqlite"):
+        here = "The link opens this run on this computer, while Bioloom runs. Others who use the same database find it there by its id."
+    return f"{here} For anybody else, send the file from Export, 'A page to read': it needs neither Bioloom nor a network."
+
+
+def _explanations(run: Run) -> list[dict[str, Any]]:
+    children = bench().storage.runs.children(run.id)
+    made = [run.explanation, *(child.explanation for child in children if child.kind == "explanation")]
+    latest = {int(found["evidence"]): found for found in made if found}
+    return [latest[rank] for rank in sorted(latest)]
 
 
 def _replay(run_id: str) -> None:
@@ -100,5 +115,11 @@ def _exports(run: Run, evidence: list[dict[str, Any]]) -> None:
         "The whole run, JSON", whole, f"{name}-run.json", "application/json", key=f"run-{run.id}", on_click="ignore", width="stretch"
     )
     st.download_button(
-        "A page to read, HTML", report(run), f"{name}.html", "text/html", key=f"html-{run.id}", on_click="ignore", width="stretch"
+        "A page to read, HTML",
+        report(run, _explanations(run)),
+        f"{name}.html",
+        "text/html",
+        key=f"html-{run.id}",
+        on_click="ignore",
+        width="stretch",
     )

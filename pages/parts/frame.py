@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -10,14 +11,20 @@ from pages.parts import jobs
 from pages.parts.bench import bench, profile
 from pages.parts.errors import show_error
 from pages.parts.keys import Keys
-from pages.parts.markup import plain
+from pages.parts.markup import escape, html, plain
 
 if TYPE_CHECKING:
     from backend.workbench import Workbench
 
 
-def open_page(title: str, sentence: str) -> Workbench:
-    """Draw the frame and hand out the workbench; stop, saying why, when the data cannot be opened."""
+def open_page(title: str, sentence: str, header: Callable[[], Iterable[tuple[str, str]]] | None = None) -> Workbench:
+    """Draw the frame and hand out the workbench; stop, saying why, when the data cannot be opened.
+
+    Parameters
+    ----------
+    header : callable, optional
+        Gives names and values that stand beside the title: what will answer, for whom, on what.
+    """
     from backend.config import ASSETS
     from backend.errors import BioloomError
 
@@ -36,12 +43,23 @@ def open_page(title: str, sentence: str) -> Workbench:
         jobs.background()
         # our own fixed script, nobody's text; down here it takes no room at the top of the page
         st.html(f"<script>{(ASSETS / 'page.js').read_text(encoding='utf-8')}</script>", unsafe_allow_javascript=True)
-    st.title(title, anchor=False)
-    st.caption(sentence)
+    if header is None:
+        _title(title, sentence)
+    else:
+        left, right = st.columns([11, 9], vertical_alignment="bottom")
+        with left:
+            _title(title, sentence)
+        with right:
+            html("".join(f"<span>{escape(name)} <b>{escape(value)}</b></span>" for name, value in header()), css="bl bl-head")
     note = st.session_state.pop(Keys.NOTE, None)
     if note:
         st.success(note, icon=":material/check:")
     return opened
+
+
+def _title(title: str, sentence: str) -> None:
+    st.title(title, anchor=False)
+    st.caption(sentence)
 
 
 def _through_the_door() -> None:

@@ -12,6 +12,8 @@ class Keys:
     MESH = "filter_mesh"
     COLLECTIONS = "filter_collections"
     FILTERS_OF = "filters_of_profile"
+    MODEL = "literature_model"
+    MODEL_OF = "model_of_profile"
     EVIDENCE = "evidence_count"
     LIBRARY_TEXT = "library_text"
     LIBRARY_PAGE = "library_page"

@@ -3,31 +3,77 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from backend.config import ASSETS
 from backend.domain import Run
+from backend.profiles.wording import Level, reading_level, why
+from pages.parts.answer import filter_words, sure
 from pages.parts.evidence import by_paper, card
+from pages.parts.explanation import coloured
 from pages.parts.markup import escape
 
-_PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+_PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>{title}</title><meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <style>:root{{color-scheme:light dark}}body{{font:16px/1.5 Helvetica,Arial,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem}}
-pre{{white-space:pre-wrap;font-size:.8rem}}{style}</style></head><body>{body}</body></html>
+pre{{white-space:pre-wrap;overflow-wrap:anywhere;font-size:.8rem}}h2{{font-size:1.15rem;margin:1.6rem 0 .4rem}}
+table{{border-collapse:collapse;font-size:.9rem;width:100%}}td,th{{text-align:left;vertical-align:top;padding:.15rem .6rem .15rem 0}}
+td:last-child{{text-align:right;white-space:nowrap}}{style}
+@media print{{:root{{color-scheme:light}}body{{max-width:none;margin:0;font-size:11pt}}article,tr,.bl-notice{{break-inside:avoid}}
+h2,h3{{break-after:avoid}}*{{print-color-adjust:exact;-webkit-print-color-adjust:exact}}}}</style></head><body>{body}</body></html>
 """
 
 
-def report(run: Run) -> str:
-    """The run's question, finding, confidence and record as HTML; everything in it is escaped."""
-    answer: dict[str, Any] = (run.prediction or {}).get("answer", {})
-    cards = "".join(card(items) for items in by_paper(answer.get("evidence", [])).values())
-    confidence = answer.get("confidence")
-    sure = f"<p>Chance that the library holds an answer: {confidence:.2f}</p>" if confidence is not None else ""
+def report(run: Run, explanations: Sequence[Mapping[str, Any]] = ()) -> str:
+    """Question, finding, sources, how sure, why, and the record of a run as HTML; everything in it is escaped.
+
+    Parameters
+    ----------
+    explanations : sequence of mapping
+        What the task's explanations gave, one an evidence sentence: ``{"evidence", "words", "sentences"}``.
+    """
+    found = run.prediction or {}
+    answer: dict[str, Any] = found.get("answer", {})
+    evidence = answer.get("evidence", [])
+    level = reading_level(run.profile)
+    among = "; ".join(filter_words(run.settings.get("filters") or {}))
+    cards = "".join(card(items) for items in by_paper(evidence).values())
     record = {"settings": run.settings, "model": run.model, "environment": run.environment, "input_sha256": run.input_sha256}
+    record["quotes"] = [{name: item.get(name) for name in ("rank", "document", "pmid", "start", "end", "sha256")} for item in evidence]
     body = (
-        f"<div class='bl'><h1>{escape(run.title)}</h1><p class='bl-soft'>Bioloom run {escape(run.id)}, {escape(run.created.isoformat())}. "
-        f"For research.</p><p>{escape(answer.get('reason', ''))}</p>{sure}"
-        + "".join(f"<div class='bl-notice'>{escape(line)}</div>" for line in run.warnings)
-        + f"{cards}<h2>Record</h2><pre>{escape(json.dumps(record, indent=2, ensure_ascii=False, default=str))}</pre></div>"
+        f"<div class='bl'><h1>{escape(run.title)}</h1><p class='bl-soft'>Bioloom run {escape(run.id)}, {escape(run.created.isoformat())}"
+        f"{'. Among: ' + escape(among) if among else ''}. The quotes are verbatim; read the papers before you act on them.</p>"
+        f"<h2>Finding</h2><p>{escape(answer.get('reason', ''))}</p>{cards}"
+        + (f"<h2>How sure</h2>{sure(found, run.warnings, level)}" if answer else "")
+        + "".join(_why(made, evidence, level) for made in explanations)
+        + f"<h2>Record</h2><pre>{escape(json.dumps(record, indent=2, ensure_ascii=False, default=str))}</pre></div>"
     )
     return _PAGE.format(title=escape(run.title), style=(ASSETS / "style.css").read_text(encoding="utf-8"), body=body)
+
+
+def _why(made: Mapping[str, Any], evidence: Sequence[Mapping[str, Any]], level: Level) -> str:
+    """The explanation of one sentence: its words coloured, the sentences of its passage as a table, and the test of both."""
+    item = next((one for one in evidence if one["rank"] == made["evidence"]), None)
+    if item is None:
+        return ""
+    start, end = int(item["start"]), int(item["end"])
+    text = " " * start + str(item["quote"])  # places count characters of the stored text, which the report does not carry
+    rows = "".join(
+        f"<tr><td>{escape(part['label'])}</td><td>{'not seen' if part['value'] is None else format(part['value'], '+.3f')}</td></tr>"
+        for part in made["sentences"]["attributions"]
+    )
+    return (
+        f"<h2>Why sentence {int(item['rank'])}</h2><h3>Words of the sentence</h3>"
+        f"<div class='bl-attr'>{coloured(made['words'], text, (start, end))}</div>{_trust(made['words'], level)}"
+        f"<h3>Sentences of the passage</h3><table><tr><th>Sentence</th><th>Share, {escape(made['sentences']['unit'])}</th></tr>"
+        f"{rows}</table>"
+        f"{_trust(made['sentences'], level)}"
+    )
+
+
+def _trust(explanation: Mapping[str, Any], level: Level) -> str:
+    trust = explanation["faithfulness"]
+    lines = "".join(f"<dt>{escape(line.words)}</dt><dd>{escape(line.figure)}</dd>" for line in why(explanation, level))
+    word, css = ("RELIABLE", "") if trust["reliable"] else ("UNRELIABLE", " bl-no")
+    return f"<p><span class='bl-label{css}'>{word}</span> {escape(trust['reason'])}</p><dl>{lines}</dl>"

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import streamlit as st
 
 from backend.domain import Run
+from backend.profiles.wording import reading_level
 from backend.progress import Progress
 from pages.parts import jobs
-from pages.parts.bench import bench, owner, shelf
+from pages.parts.bench import bench, owner, profile, shelf
 from pages.parts.errors import told
 from pages.parts.explanation import show_explanation
 
@@ -60,8 +62,8 @@ def _show(found: Mapping[str, Any], item: Mapping[str, Any], name: str) -> None:
             "The paper was removed or changed since; its explanation cannot be drawn on the text. The saved run still holds the numbers."
         )
         return
-    text = stored.paper.text
+    text, level = stored.paper.text, reading_level(asdict(profile()))
     st.markdown("**Which words of the sentence**")
-    show_explanation(found["words"], text, f"{name}-words", (int(item["start"]), int(item["end"])))
+    show_explanation(found["words"], text, f"{name}-words", level, (int(item["start"]), int(item["end"])))
     st.markdown("**Which sentences of the passage**")
-    show_explanation(found["sentences"], text, f"{name}-sentences")
+    show_explanation(found["sentences"], text, f"{name}-sentences", level)
