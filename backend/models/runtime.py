@@ -165,6 +165,8 @@ class Runtime:
     def _acquire(self, name: str) -> _Slot:
         card = get_card(name, self._config)
         with self._changed:
+            if (slot := self._slots.get(name)) is not None and slot.card.sha256 != card.sha256:
+                self.unload(name)  # a folder added again with other files: what is in memory is not what the card says
             if (slot := self._slots.get(name)) is not None:
                 while not slot.ready and slot.error is None:
                     self._changed.wait()

@@ -42,6 +42,7 @@ class Store:
         self._config = config
         self._seen: dict[Path, tuple[int, int]] = {}  # files found intact by this process: time of change, size
         self._checking = threading.Lock()
+        self._wheels = config.models / "wheels"  # where a person without network may put the packages
 
     def path(self, card: ModelCard) -> Path:
         """Folder of the model's files, whether or not they are there."""
@@ -118,7 +119,7 @@ class Store:
         try:
             for folder in (self._config.models, self._config.locks):
                 folder.mkdir(parents=True, exist_ok=True)
-            with _waiting(FileLock(self._config.locks / f"model-{card.name}.lock"), card, progress):
+            with _waiting(self._lock(card), card, progress):
                 if not (self.present(card) and self.verify(card).ok):
                     self._bring(card, progress, allow_network)
         except OSError as error:
@@ -130,14 +131,32 @@ class Store:
         return self.path(card)
 
     def remove(self, card: ModelCard) -> None:
-        """Delete the model's files. An added folder is only forgotten; bundled files stay."""
+        """Delete the model's files. An added folder is only forgotten; bundled files stay.
+
+        Raises
+        ------
+        ModelError
+            When someone is fetching it.
+        """
         if card.source == "local":
             remove_local(self._config, card.name)
         elif card.source != "bundled":
-            shutil.rmtree(self.path(card).parent, ignore_errors=True)
+            self._config.locks.mkdir(parents=True, exist_ok=True)
+            try:
+                with self._lock(card).acquire(timeout=0):
+                    shutil.rmtree(self.path(card).parent, ignore_errors=True)
+                    shutil.rmtree(self._staging(card), ignore_errors=True)
+            except Timeout as error:
+                raise ModelError(f"{card.title} is being fetched.", "Stop that first, then remove it.") from error
+
+    def _lock(self, card: ModelCard) -> FileLock:
+        return FileLock(self._config.locks / f"model-{card.name}.lock")
+
+    def _staging(self, card: ModelCard) -> Path:
+        return self._config.models / ".staging" / card.name
 
     def _bring(self, card: ModelCard, progress: Progress, allow_network: bool) -> None:
-        area = self._config.models / ".staging" / card.name
+        area = self._staging(card)
         made = area / card.sha256[:12]
         if card.source != "hub":
             shutil.rmtree(area, ignore_errors=True)  # what a killed process left; its lock is ours now
@@ -184,10 +203,6 @@ class Store:
         if card.source != "local" or not Path(card.folder).is_dir():
             return []
         return [file.name for file in model_files(Path(card.folder)) if file.name not in card.files]
-
-    @property
-    def _wheels(self) -> Path:
-        return self._config.models / "wheels"
 
     def _placed(self, card: ModelCard) -> Path | None:
         return wheel.find(card, self._wheels) if card.source == "wheel" else None

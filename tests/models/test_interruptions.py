@@ -11,7 +11,7 @@ from dataclasses import asdict, replace
 import pytest
 
 from backend.config import load_config
-from backend.errors import StorageError
+from backend.errors import ModelError, StorageError
 from backend.models.store import Store
 from backend.progress import Silent
 
@@ -76,6 +76,21 @@ def test_two_processes_that_ask_at_once_unpack_once_and_both_have_it(placed, car
         told.append(out)
     assert sum("Checking and unpacking" in out for out in told) == 1
     assert Store(placed).verify(card).ok
+
+
+def test_a_model_that_another_process_is_fetching_is_not_removed(placed, card, start):
+    store, process = Store(placed), start()
+    while not any(file.name == WEIGHTS for file in staged(placed)):
+        assert process.poll() is None
+        time.sleep(0.001)
+    process.send_signal(signal.SIGSTOP)
+    with pytest.raises(ModelError, match="being fetched"):
+        store.remove(card)
+    process.send_signal(signal.SIGCONT)
+    process.communicate(timeout=60)
+    assert store.verify(card).ok
+    store.remove(card)
+    assert not store.present(card)
 
 
 def test_a_file_that_the_disk_refuses_is_told_with_sizes_and_nothing_is_half_there(placed, card, start):

@@ -113,6 +113,21 @@ def test_a_file_put_in_since_is_refused_by_name(config, small):
         runtime.load(card.name)
 
 
+def test_a_folder_added_again_after_a_change_is_loaded_again(config, small):
+    card, runtime = add_local(config, small, "minilm"), Runtime(config)
+    with runtime.use(card.name) as encoder:
+        before = encoder.encode(TEXTS)
+        with (small / "model.safetensors").open("r+b") as file:
+            file.seek(8_000)  # inside the position embeddings
+            file.write(np.random.default_rng(0).normal(0, 0.02, 150_000).astype(np.float32).tobytes())
+        changed = add_local(config, small, "minilm")
+        assert (changed.name, changed.sha256 == card.sha256) == (card.name, False)
+        with pytest.raises(ModelError, match="in use"):
+            runtime.load(card.name)
+    with runtime.use(card.name) as encoder:
+        assert np.abs(encoder.encode(TEXTS) - before).max() > 1e-4
+
+
 def test_a_folder_that_went_away_is_told(config, small):
     card, runtime = add_local(config, small, "minilm"), Runtime(config)
     shutil.rmtree(small)

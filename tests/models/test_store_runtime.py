@@ -1,6 +1,7 @@
 """Models come whole or not at all, load once, and leave no trace when put out."""
 
 import os
+import re
 import threading
 from dataclasses import replace
 
@@ -32,6 +33,7 @@ def test_every_card_is_complete(name):
     card = get_card(name)
     assert all((card.licence, card.summary, card.limits, card.paper, card.tasks))
     assert card.peak_bytes > 0
+    assert card.source != "hub" or (card.hub_id and card.files and re.fullmatch(r"[0-9a-f]{40}", card.revision))
     assert card.source != "wheel" or (card.package and len(card.package_sha256) == 64 and card.files)
 
 
