@@ -29,6 +29,7 @@ from backend.storage.papers import Filters
 from backend.workbench import Workbench
 
 ANSWERED_WRONGLY = 0.10  # the rate at which a question is answered although its papers are missing; the threshold is set for it
+QUESTIONS = 1_200  # drawn from all of them; half choose, half measure
 KEPT = 0.90  # of the sentences from papers that answer, this share is kept by the least score for quoting
 
 
@@ -52,7 +53,9 @@ def measure(
 ) -> tuple[np.ndarray, np.ndarray, Quotes]:
     """The three measures of every question with its papers there (n, 3) and held out (n, 3), and the quotes of the first."""
     snapshot = shelf.snapshot()
-    ids = {stored.paper.pmid: paper_id for paper_id, stored in shelf.get(snapshot.ids.tolist()).items() if stored.paper.pmid}
+    ids: dict[str, int] = {}
+    for at in range(0, len(snapshot.ids), 2_000):
+        ids.update({stored.paper.pmid: paper_id for paper_id, stored in shelf.get(snapshot.ids[at : at + 2_000].tolist()).items()})
     there, gone = [], []
     quotes: Quotes = []
     for done, (question, relevant) in enumerate(questions):
@@ -117,6 +120,7 @@ def main() -> None:
     known = {paper.pmid for paper in first}
     questions = [(str(row["body"]), {f"bioasq-{pmid}" for pmid in relevant_to(row, known)}) for row in rows]
     questions += second[0]
+    questions = [questions[i] for i in np.random.default_rng(0).permutation(len(questions))[:QUESTIONS]]
     curves: dict[str, Json] = {}
     with bench.runtime.use(ENCODER) as encoder:
         for name, chosen_encoder in (("bm25+minilm", encoder), ("bm25", None)):
