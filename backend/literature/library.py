@@ -98,7 +98,7 @@ class Library:
         self._building: threading.Thread | None = None
         self._folder = context.config.index / digest(context.config.database_url)[:12]
         card = get_card(ENCODER)
-        self.index: Index = FileIndex(self._folder / f"{card.name}-{card.sha256[:12]}", 384)
+        self.index: Index = FileIndex(self._folder / f"{card.name}-{card.sha256[:12]}-int8", 384)
 
     # --- importing ------------------------------------------------------------------------------------------------
 
