@@ -10,6 +10,7 @@ ASSETS = Path(__file__).parent / "assets"
 st.set_page_config(page_title="Bioloom", page_icon=str(ASSETS / "favicon.png"), layout="wide")
 st.logo(str(ASSETS / f"wordmark-{st.context.theme.type or 'light'}.svg"), size="large", icon_image=str(ASSETS / "mark.svg"))
 
+# the name of its file would claim /home, which a page of its own leads here
 HOME = st.Page("pages/home.py", title="Home", icon=":material/home:", default=True, url_path="start")
 
 

@@ -77,9 +77,8 @@ def _list() -> list[RunSummary]:
     at = st.pagination(pages, key="runs-page") if pages > 1 else 1
     rows = store.list(**wanted, limit=_PAGE, offset=(at - 1) * _PAGE)
     if not rows:
-        st.caption(
-            "No run matches." if text or dates or task or model else "No run yet. Ask a question on the Literature page; it is kept here."
-        )
+        narrowed = text or dates or task or model or kind != "run"
+        st.caption("No run matches." if narrowed else "No run yet. Ask a question on the Literature page; its result is kept here.")
     else:
         st.caption(f"{some(count, 'run')}. Choose one to open it, two to compare them.")
     return rows
