@@ -56,6 +56,7 @@ class Retrieved:
     papers: tuple[Found, ...]
     sentences: tuple[ScoredSentence, ...]  # best first
     stored: dict[int, StoredPaper] = field(repr=False)
+    nearness: dict[str, float]  # how near the library comes to the question, see nearness()
     matching: int
     with_vectors: int
     methods: tuple[str, ...]
@@ -141,10 +142,61 @@ def retrieve(
         ),
         sentences=tuple(scored),
         stored=stored,
+        nearness=nearness(
+            library, snapshot, question, allowed, [stored[p] for p, _ in papers[:5] if p in stored], by_words, by_meaning, scored
+        ),
         matching=len(snapshot.ids) if allowed is None else int(allowed.sum()),
         with_vectors=int(have.sum() if allowed is None else (have & allowed).sum()),
         methods=("bm25",) if encoder is None else ("bm25", "minilm"),
     )
+
+
+def nearness(
+    library: Library,
+    snapshot: Snapshot,
+    question: str,
+    allowed: np.ndarray | None,
+    best: Sequence[StoredPaper],
+    by_words: Sequence[int],
+    by_meaning: Sequence[tuple[int, float]],
+    scored: Sequence[ScoredSentence],
+) -> dict[str, float]:
+    """Measures of how near the library comes to a question; `support` weighs them.
+
+    ``lead`` is how far the first stands out from the nine that follow: an answer stands out, a topic does not. Word measures are
+    shares of the question's words, weighted by rarity.
+    """
+    words = list(dict.fromkeys(library.words.words(question)))
+    rarity = dict(zip(words, snapshot.lexical.idf(words).tolist() if words else [], strict=True))
+    total = sum(rarity.values()) or 1.0
+    texts = [set(library.words.words(stored.paper.text)) for stored in best]
+    covered = [sum(rarity[word] for word in rarity if word in text) / total for text in texts]
+    near = set().union(*texts[:3]) if texts else set()
+    scores = snapshot.lexical.scores(words)
+    if allowed is not None and len(scores):
+        scores = np.where((snapshot.lexical_at >= 0) & allowed[np.maximum(snapshot.lexical_at, 0)], scores, 0)
+    lexical = (np.sort(scores)[::-1][:10] / total).tolist()
+    passages = [similarity for _, similarity in by_meaning[:10]]
+    return {
+        "passage": max(passages, default=0.0),
+        "passage lead": _lead(passages),
+        "sentence": max((s.similarity for s in scored if s.similarity is not None), default=0.0),
+        "sentence words": max((s.words for s in scored), default=0.0),
+        "score": scored[0].score if scored else 0.0,
+        "score lead": _lead([s.score for s in scored[:10]]),
+        "first paper's words": covered[0] if covered else 0.0,
+        "best paper's words": max(covered, default=0.0),
+        "rarest missing": max((rarity[word] for word in rarity if word not in near), default=0.0),
+        "rarest": max(rarity.values(), default=0.0),
+        "bm25": max(lexical, default=0.0),
+        "bm25 lead": _lead(lexical),
+        "agreement": float(len(set(by_words[:10]) & {paper for paper, _ in by_meaning[:10]})),
+        "length": float(len(words)),
+    }
+
+
+def _lead(values: Sequence[float]) -> float:
+    return float(values[0] - np.mean(values[1:])) if len(values) > 1 else 0.0
 
 
 def _ranks(items: Sequence[int]) -> dict[int, int]:

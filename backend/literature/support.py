@@ -20,8 +20,8 @@ FILE = ASSETS / "models" / "literature-support.json"
 class Support:
     """How near the library comes to a question.
 
-    ``confidence`` is the probability that a paper that answers it is there, from a logistic curve on the two measures; it was
-    fitted and its error rates measured by ``python -m backend.training.support``.
+    ``confidence`` is the probability that a paper that answers it is there, from a logistic curve on the measures of
+    `retrieval.nearness`; it was fitted and its error rates measured by ``python -m backend.training.support``.
     """
 
     confidence: float
@@ -39,26 +39,17 @@ class Support:
         return self.confidence >= self.threshold
 
 
-def measures(retrieved: Retrieved) -> tuple[float, float, float]:
-    """What the curve sees: nearest passage (cosine), best sentence (cosine), best share of the question's words in a sentence."""
-    passages = [paper.similarity for paper in retrieved.papers if paper.similarity is not None]
-    meanings = [sentence.similarity for sentence in retrieved.sentences if sentence.similarity is not None]
-    words = [sentence.words for sentence in retrieved.sentences]
-    return max(passages, default=0.0), max(meanings, default=0.0), max(words, default=0.0)
-
-
 def assess(retrieved: Retrieved) -> Support:
     """The library's support for a question, by the curve that fits the searches that were available."""
     curve = _curves()["+".join(retrieved.methods)]
-    passage, sentence, words = measures(retrieved)
-    logit = curve["intercept"] + sum(w * x for w, x in zip(curve["weights"], (passage, sentence, words), strict=True))
+    logit = curve["intercept"] + sum(weight * retrieved.nearness[name] for name, weight in curve["weights"].items())
     confidence = 1 / (1 + math.exp(-logit)) if retrieved.papers else 0.0
     return Support(
         confidence=confidence,
         threshold=curve["threshold"],
         least=curve["quoting"]["least"],
-        similarity=passage,
-        words=words,
+        similarity=retrieved.nearness["passage"],
+        words=retrieved.nearness["sentence words"],
         answered_wrongly=curve["answered_wrongly"],
         refused_wrongly=curve["refused_wrongly"],
         quoting=curve["quoting"],
