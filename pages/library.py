@@ -23,13 +23,15 @@ def main() -> None:
         strip(
             [
                 ("Papers", f"{status.works:,}"),
-                ("found by words", f"{status.words:,}"),
-                ("read for meaning", f"{status.vectors:,}"),
+                ("Found by words", f"{status.words:,}"),
+                ("Read for meaning", f"{status.vectors:,}"),
                 ("Collections", f"{len(shelf().collections()):,}"),
             ]
         )
-    jobs.watch(lambda job: job.kind in KINDS, "library")
-    browse, bring, fetch, collections, record = st.tabs(["Browse", "Import files", "Fetch from PubMed", "Collections", "What was imported"])
+    with st.container():  # always there, so that the tabs below keep their place, and the open one, when work begins or ends
+        jobs.watch(lambda job: job.kind in KINDS, "library")
+    names = ["Browse", "Import files", "Fetch from PubMed", "Collections", "What was imported"]
+    browse, bring, fetch, collections, record = st.tabs(names, key="library-tabs")
     with browse, told():
         show_papers()
     with bring, told():

@@ -89,13 +89,15 @@ def _begin() -> None:
 
 
 def _save_search(question: str, settings: dict[str, Any]) -> None:
-    with st.container(horizontal=True), st.popover("Save this search", icon=":material/bookmark_add:"):
-        name = st.text_input("Name", question[:200], key="search-name")
-        if st.button("Save", key="search-save"):
-            with told():
-                bench().storage.searches.save(owner(), name, {"question": question, "filters": settings.get("filters", {})})
-                st.toast("Saved. It stands on the empty Literature page.")
-    if st.button("New question", icon=":material/add:", type="tertiary"):
+    with st.container(horizontal=True):
+        with st.popover("Save this search", icon=":material/bookmark_add:"):
+            name = st.text_input("Name", question[:200], key="search-name")
+            if st.button("Save", key="search-save"):
+                with told():
+                    bench().storage.searches.save(owner(), name, {"question": question, "filters": settings.get("filters", {})})
+                    st.toast("Saved. It stands under 'New question'.")
+        anew = st.button("New question", icon=":material/add:")
+    if anew:
         st.query_params.clear()
         st.session_state[Keys.PENDING] = None
         del st.session_state[Keys.QUESTION]

@@ -13,6 +13,7 @@ from pages.parts.keys import Keys
 from pages.parts.markup import some, strip
 
 _TASK = "literature.ask"
+_SHORT = {"minilm": "MiniLM and BM25", "bm25": "BM25, words only"}
 _MODELS = {"minilm": "Meaning and words (MiniLM)", "bm25": "Words only (BM25)"}
 
 
@@ -23,7 +24,7 @@ def choose_model() -> str:
 
 
 def header() -> list[tuple[str, str]]:
-    """Model, profile, and whether the model fits this machine."""
+    """Model, profile, and whether the model fits this machine; the word index is part of every search."""
     from backend.models.registry import get_card
 
     _begin_with_profile()
@@ -31,14 +32,14 @@ def header() -> list[tuple[str, str]]:
     resident = next((found for found in opened.runtime.loaded() if found.name == name), None)
     card = get_card(name, opened.config)
     if not card.files:
-        state = "no memory needed"
+        state = "nothing to load"
     elif resident:
-        state = f"loaded on {resident.device}"
+        state = f"model loaded on {resident.device.upper()}"
     elif not opened.runtime.present(name):
         state = "model not fetched yet"
     else:
-        state = "fits" if opened.runtime.fits(card).ok else "does not fit now"
-    return [("Model", _MODELS[name]), ("Profile", profile().name), ("Machine", state)]
+        state = "model fits" if opened.runtime.fits(card).ok else "model does not fit now"
+    return [("Model", _SHORT[name]), ("Profile", profile().name), ("Machine", state)]
 
 
 def preflight(question: str, filters: Mapping[str, Any], model: str) -> None:

@@ -22,6 +22,8 @@ _PAGE = 25
 _COLUMNS = {
     "Title": st.column_config.TextColumn(width=440),
     "Journal": st.column_config.TextColumn(width=180),
+    "Study type": st.column_config.TextColumn(width=130),
+    "PMID": st.column_config.TextColumn(width=80),
     "Year": st.column_config.NumberColumn(format="%d", width=60),
 }
 

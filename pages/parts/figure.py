@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.parts.markup import escape, html
+from pages.parts.markup import escape
 
 _SPREADSHEET = ("=", "+", "-", "@", "\t", "\r")  # a cell that begins so would be run as a formula
 
@@ -23,8 +23,11 @@ def show_figure(figure: Any, words: str, key: str, rows: Sequence[Mapping[str, A
     figure.update_layout(paper_bgcolor=ground, plot_bgcolor=ground)
     st.plotly_chart(figure, config=CONFIG, alt=words, key=key)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        for form in ("svg", "png"):  # assets/page.js answers these with Plotly's own export
-            html(f"<button class='bl-save' type='button' data-save='{form}' data-name='bioloom-{escape(key)}'>{form.upper()}</button>")
+        buttons = "".join(  # assets/page.js answers these with Plotly's own export
+            f"<button class='bl-save' type='button' data-save='{form}' data-name='bioloom-{escape(key)}'>{form.upper()}</button>"
+            for form in ("svg", "png")
+        )
+        st.html(f"<div class='bl'><span class='bl-soft'>Save as</span> {buttons}</div>", width="content")
         st.download_button(
             "CSV", to_csv(rows), f"bioloom-{key}.csv", "text/csv", key=f"csv-{key}", on_click="ignore", type="tertiary", width="content"
         )

@@ -44,22 +44,17 @@ def open_page(title: str, sentence: str, header: Callable[[], Iterable[tuple[str
         # our own fixed script, nobody's text; down here it takes no room at the top of the page
         st.html(f"<script>{(ASSETS / 'page.js').read_text(encoding='utf-8')}</script>", unsafe_allow_javascript=True)
     if header is None:
-        _title(title, sentence)
+        st.title(title, anchor=False)
     else:
-        left, right = st.columns([11, 9], vertical_alignment="bottom")
-        with left:
-            _title(title, sentence)
+        left, right = st.columns([2, 5], vertical_alignment="bottom")
+        left.title(title, anchor=False)
         with right:
             html("".join(f"<span>{escape(name)} <b>{escape(value)}</b></span>" for name, value in header()), css="bl bl-head")
+    st.caption(sentence)
     note = st.session_state.pop(Keys.NOTE, None)
     if note:
         st.success(note, icon=":material/check:")
     return opened
-
-
-def _title(title: str, sentence: str) -> None:
-    st.title(title, anchor=False)
-    st.caption(sentence)
 
 
 def _through_the_door() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +35,20 @@ def show_import() -> None:
             for place, name, ours in taken:
                 start_import(place, name or place.name, collection.strip() or None, ours)
             st.rerun()
+    done = next((job for job in jobs.mine(active=False) if job.kind == "library.import" and not job.active), None)
+    if done is not None and done.result:
+        _imported(done.result)
     failed = jobs.last_failure(lambda job: job.kind == "library.import")
     if failed:
         jobs.show_failure(failed)
+
+
+def _imported(result: Mapping[str, Any]) -> None:
+    parts = [f"{result['added']:,} added"]
+    parts += [f"{result['merged']:,} were already there"] if result["merged"] else []
+    parts += [f"{some(result['skipped'], 'note')}, see 'What was imported'"] if result["skipped"] else []
+    words = f"{plain(result['name'])}: {'; '.join(parts)}."
+    (st.warning if result["skipped"] else st.success)(words, icon=":material/inventory_2:")
 
 
 def start_import(path: Path, name: str, collection: str | None, ours: bool) -> None:
