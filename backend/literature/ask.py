@@ -10,7 +10,8 @@ from backend.domain import Json, Prediction, Profile
 from backend.errors import InputError
 from backend.literature.evidence import choose
 from backend.literature.library import ENCODER, library
-from backend.literature.retrieval import Retrieved, retrieve
+from backend.literature.nearness import Retrieved
+from backend.literature.retrieval import retrieve
 from backend.literature.support import Support, assess
 from backend.literature.why import explain
 from backend.storage.papers import Filters, StoredPaper

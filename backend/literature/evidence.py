@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from backend.domain import Json, digest
 from backend.errors import StorageError
-from backend.literature.retrieval import Retrieved, ScoredSentence
+from backend.literature.nearness import Retrieved, ScoredSentence
 from backend.storage.papers import StoredPaper
 
 _PAPERS = 20  # the answer quotes from this many of the best papers

@@ -111,7 +111,7 @@ def _ask_all(context: Context, shelf: Library, asked: Sequence[tuple[str, set[st
         context.progress.check()
         with context.runtime.use(ENCODER) as encoder:
             vector = encoder.encode([question])[0]
-            by_words = lexical_ranking(shelf, snapshot, question, None)
+            by_words = [paper for paper, _ in lexical_ranking(shelf, snapshot, question, None)]
             by_meaning = [paper for paper, _ in semantic_ranking(shelf, snapshot, vector, None)]
             rankings: dict[str, Sequence[Any]] = {
                 "bm25": by_words,

@@ -6,12 +6,12 @@ The weights below were chosen by `python -m backend.training.units`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from backend.literature.library import Library, Snapshot
+from backend.literature.nearness import Found, Retrieved, ScoredSentence, Search, nearness
 from backend.literature.passages import mean_vector
 from backend.literature.sentences import sentences
 from backend.storage.papers import Filters, StoredPaper
@@ -25,43 +25,6 @@ MEANING = 0.7  # share of the cosine in a sentence's score; the rest is the shar
 LATE = 0.05  # added to the last sentence of a paper, less to earlier ones: findings stand at the end, aims at the beginning
 
 
-@dataclass(frozen=True)
-class Found:
-    """A paper of the ranking. Ranks start at 1; None where that search did not return it."""
-
-    paper: int
-    score: float
-    bm25_rank: int | None
-    minilm_rank: int | None
-    similarity: float | None  # see similarity()
-    sentence: float | None = None  # score of its best sentence
-
-
-@dataclass(frozen=True)
-class ScoredSentence:
-    """A sentence of the stored text with its score for the question."""
-
-    paper: int
-    start: int
-    end: int
-    score: float
-    similarity: float | None
-    words: float  # share of the question's words in it, weighted by rarity
-
-
-@dataclass(frozen=True)
-class Retrieved:
-    """What the library holds near a question."""
-
-    papers: tuple[Found, ...]
-    sentences: tuple[ScoredSentence, ...]  # best first
-    stored: dict[int, StoredPaper] = field(repr=False)
-    nearness: dict[str, float]  # how near the library comes to the question, see nearness()
-    matching: int
-    with_vectors: int
-    methods: tuple[str, ...]
-
-
 def fuse(rankings: Iterable[Sequence[int]], depth: int = DEPTH) -> list[tuple[int, float]]:
     """Reciprocal rank fusion: items by the sum of 1 / (60 + rank) over the rankings, best first, ties by item."""
     scores: dict[int, float] = {}
@@ -71,8 +34,10 @@ def fuse(rankings: Iterable[Sequence[int]], depth: int = DEPTH) -> list[tuple[in
     return sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))
 
 
-def lexical_ranking(library: Library, snapshot: Snapshot, question: str, allowed: np.ndarray | None, depth: int = DEPTH) -> list[int]:
-    """Papers that share words with the question, by BM25."""
+def lexical_ranking(
+    library: Library, snapshot: Snapshot, question: str, allowed: np.ndarray | None, depth: int = DEPTH
+) -> list[tuple[int, float]]:
+    """Papers that share words with the question: (paper, BM25 score)."""
     scores = snapshot.lexical.scores(library.words.words(question))
     if not len(scores):
         return []
@@ -83,7 +48,7 @@ def lexical_ranking(library: Library, snapshot: Snapshot, question: str, allowed
     if len(rows) > depth:
         rows = rows[np.argpartition(-scores[rows], depth - 1)[:depth]]
     rows = rows[np.lexsort((rows, -scores[rows]))]
-    return [int(paper) for paper in snapshot.lexical_ids[rows]]
+    return [(int(paper), float(score)) for paper, score in zip(snapshot.lexical_ids[rows], scores[rows], strict=True)]
 
 
 def similarity(mean: float, sentences: np.ndarray) -> float:
@@ -106,101 +71,55 @@ def semantic_ranking(
 
 
 def retrieve(
-    library: Library, question: str, encoder: Any | None, filters: Filters | None = None, allowed: np.ndarray | None = None
+    library: Library, question: str, encoder: Any | None, filters: Filters | None = None, within: np.ndarray | None = None
 ) -> Retrieved:
     """Rank papers and sentences for a question. Without an encoder, by words alone.
 
     Parameters
     ----------
-    allowed : ndarray of bool, optional
-        Which positions of the snapshot's ids count, in place of `filters`.
+    within : ndarray of bool, optional
+        Which positions of the snapshot's ids are the library, when it is not all of them; `filters` is not used then.
     """
     snapshot = library.snapshot()
-    if allowed is None:
-        allowed = library.allowed(filters or Filters())
-    by_words = lexical_ranking(library, snapshot, question, allowed)
-    by_meaning: list[tuple[int, float]] = []
-    vector = None
-    if encoder is not None:
-        vector = encoder.encode([question])[0]
-        _catch_up(library, snapshot, by_words, encoder)
-        by_meaning = semantic_ranking(library, snapshot, vector, allowed)
-    similarities = dict(by_meaning)
-    ranks = {"bm25": _ranks(by_words), "minilm": _ranks([paper for paper, _ in by_meaning])}
-    fused = fuse([by_words, [paper for paper, _ in by_meaning]])
-    stored = library.get([paper for paper, _ in fused[:READ]])
-    scored = _score_sentences(library, snapshot, question, vector, [stored[paper] for paper, _ in fused[:READ] if paper in stored])
-    best: dict[int, float] = {}
-    for sentence in scored:
-        best.setdefault(sentence.paper, sentence.score)
-    papers = _rerank(fused, best)
+    vector = None if encoder is None else encoder.encode([question])[0]
+    allowed = library.allowed(filters or Filters()) if within is None else within
+    found = _search(library, snapshot, question, encoder, vector, allowed)
+    # what stands out is told against the whole library, also when filters leave only a few papers
+    whole = found if within is not None or allowed is None else _search(library, snapshot, question, encoder, vector, None)
     have = library.index.have(snapshot.ids, snapshot.keys)
     return Retrieved(
-        papers=tuple(
-            Found(paper, score, ranks["bm25"].get(paper), ranks["minilm"].get(paper), similarities.get(paper), best.get(paper))
-            for paper, score in papers
-        ),
-        sentences=tuple(scored),
-        stored=stored,
-        nearness=nearness(
-            library, snapshot, question, allowed, [stored[p] for p, _ in papers[:5] if p in stored], by_words, by_meaning, scored
-        ),
+        papers=found.papers,
+        sentences=found.sentences,
+        stored=found.stored,
+        nearness=nearness(library.words, snapshot.lexical, question, found, whole),
         matching=len(snapshot.ids) if allowed is None else int(allowed.sum()),
         with_vectors=int(have.sum() if allowed is None else (have & allowed).sum()),
         methods=("bm25",) if encoder is None else ("bm25", "minilm"),
     )
 
 
-def nearness(
-    library: Library,
-    snapshot: Snapshot,
-    question: str,
-    allowed: np.ndarray | None,
-    best: Sequence[StoredPaper],
-    by_words: Sequence[int],
-    by_meaning: Sequence[tuple[int, float]],
-    scored: Sequence[ScoredSentence],
-) -> dict[str, float]:
-    """Measures of how near the library comes to a question; `support` weighs them.
-
-    ``lead`` is how far the first stands out from the nine that follow: an answer stands out, a topic does not. Word measures are
-    shares of the question's words, weighted by rarity.
-    """
-    words = list(dict.fromkeys(library.words.words(question)))
-    rarity = dict(zip(words, snapshot.lexical.idf(words).tolist() if words else [], strict=True))
-    total = sum(rarity.values()) or 1.0
-    texts = [set(library.words.words(stored.paper.text)) for stored in best]
-    covered = [sum(rarity[word] for word in rarity if word in text) / total for text in texts]
-    near = set().union(*texts[:3]) if texts else set()
-    scores = snapshot.lexical.scores(words)
-    if allowed is not None and len(scores):
-        scores = np.where((snapshot.lexical_at >= 0) & allowed[np.maximum(snapshot.lexical_at, 0)], scores, 0)
-    lexical = (np.sort(scores)[::-1][:10] / total).tolist()
-    passages = [similarity for _, similarity in by_meaning[:10]]
-    return {
-        "passage": max(passages, default=0.0),
-        "passage lead": _lead(passages),
-        "sentence": max((s.similarity for s in scored if s.similarity is not None), default=0.0),
-        "sentence words": max((s.words for s in scored), default=0.0),
-        "score": scored[0].score if scored else 0.0,
-        "score lead": _lead([s.score for s in scored[:10]]),
-        "first paper's words": covered[0] if covered else 0.0,
-        "best paper's words": max(covered, default=0.0),
-        "rarest missing": max((rarity[word] for word in rarity if word not in near), default=0.0),
-        "rarest": max(rarity.values(), default=0.0),
-        "bm25": max(lexical, default=0.0),
-        "bm25 lead": _lead(lexical),
-        "agreement": float(len(set(by_words[:10]) & {paper for paper, _ in by_meaning[:10]})),
-        "length": float(len(words)),
-    }
-
-
-def _lead(values: Sequence[float]) -> float:
-    return float(values[0] - np.mean(values[1:])) if len(values) > 1 else 0.0
-
-
-def _ranks(items: Sequence[int]) -> dict[int, int]:
-    return {item: rank for rank, item in enumerate(items, start=1)}
+def _search(
+    library: Library, snapshot: Snapshot, question: str, encoder: Any | None, vector: np.ndarray | None, allowed: np.ndarray | None
+) -> Search:
+    by_words = lexical_ranking(library, snapshot, question, allowed)
+    by_meaning: list[tuple[int, float]] = []
+    if encoder is not None and vector is not None:
+        _catch_up(library, snapshot, [paper for paper, _ in by_words], encoder)
+        by_meaning = semantic_ranking(library, snapshot, vector, allowed)
+    similarities = dict(by_meaning)
+    orders = [[paper for paper, _ in ranking] for ranking in (by_words, by_meaning)]
+    ranks = [{paper: rank for rank, paper in enumerate(order, start=1)} for order in orders]
+    fused = fuse(orders)
+    stored = library.get([paper for paper, _ in fused[:READ]])
+    scored = _score_sentences(library, snapshot, question, vector, [stored[paper] for paper, _ in fused[:READ] if paper in stored])
+    best: dict[int, float] = {}
+    for sentence in scored:
+        best.setdefault(sentence.paper, sentence.score)
+    papers = tuple(
+        Found(paper, score, ranks[0].get(paper), ranks[1].get(paper), similarities.get(paper), best.get(paper))
+        for paper, score in _rerank(fused, best)
+    )
+    return Search(papers, tuple(scored), stored, tuple(by_words), tuple(by_meaning))
 
 
 def _catch_up(library: Library, snapshot: Snapshot, candidates: Sequence[int], encoder: Any) -> None:

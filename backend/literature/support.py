@@ -11,7 +11,7 @@ from typing import Any
 from backend.config import ASSETS
 from backend.domain import Json
 from backend.errors import ModelError
-from backend.literature.retrieval import Retrieved
+from backend.literature.nearness import Retrieved
 
 FILE = ASSETS / "models" / "literature-support.json"
 
@@ -21,7 +21,7 @@ class Support:
     """How near the library comes to a question.
 
     ``confidence`` is the probability that a paper that answers it is there, from a logistic curve on the measures of
-    `retrieval.nearness`; it was fitted and its error rates measured by ``python -m backend.training.support``.
+    `nearness.nearness`; it was fitted and its error rates measured by ``python -m backend.training.support``.
     """
 
     confidence: float

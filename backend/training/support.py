@@ -25,7 +25,6 @@ from backend.literature.retrieval import retrieve
 from backend.literature.support import FILE
 from backend.metrics import auroc, binomial_interval
 from backend.progress import Bar
-from backend.storage.papers import Filters
 from backend.workbench import Workbench
 
 ANSWERED_WRONGLY = 0.20  # the rate at which a question is answered although its papers are missing; the threshold is set for it
@@ -65,7 +64,7 @@ def measure(
         without = np.ones(len(snapshot.ids), dtype=bool)
         for pmid in relevant:
             without[snapshot.position(ids[pmid])] = False
-        gone.append(retrieve(shelf, question, encoder, Filters(), allowed=without).nearness)
+        gone.append(retrieve(shelf, question, encoder, within=without).nearness)
         bar.update(done + 1, len(questions), f"{done + 1} questions asked")
     return there, gone, quotes
 

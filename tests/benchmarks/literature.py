@@ -83,7 +83,7 @@ def titles(bench: Workbench, shelf: Library, count: int = 500) -> dict[str, Json
         with bench.runtime.use(ENCODER) as encoder:
             for title, own in gold:
                 vector = encoder.encode([title])[0]
-                words = lexical_ranking(bare, snapshot, title, None)
+                words = [paper for paper, _ in lexical_ranking(bare, snapshot, title, None)]
                 meaning = [paper for paper, _ in semantic_ranking(bare, snapshot, vector, None)]
                 ranks["bm25s alone"].append(_rank([int(snapshot.ids[row]) for row in peer.search(title, 100)], own))
                 ranks["bm25"].append(_rank(words, own))

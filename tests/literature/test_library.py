@@ -32,7 +32,8 @@ def shelf(bench: Workbench, tmp_path: Path) -> Library:
     return made
 
 
-def titles(shelf: Library, ids: list[int]) -> list[str]:
+def titles(shelf: Library, ranking: list[tuple[int, float]]) -> list[str]:
+    ids = [paper for paper, _ in ranking]
     stored = shelf.get(ids)
     return [stored[paper].paper.pmid for paper in ids]
 
