@@ -96,12 +96,12 @@ def _save_search(question: str, settings: dict[str, Any]) -> None:
                 with told():
                     bench().storage.searches.save(owner(), name, {"question": question, "filters": settings.get("filters", {})})
                     st.toast("Saved. It stands under 'New question'.")
-        anew = st.button("New question", icon=":material/add:")
-    if anew:
-        st.query_params.clear()
-        st.session_state[Keys.PENDING] = None
-        del st.session_state[Keys.QUESTION]
-        st.rerun()
+        st.button("New question", icon=":material/add:", on_click=_begin_anew, key="new-question")
+
+
+def _begin_anew() -> None:
+    st.query_params.clear()
+    st.session_state[Keys.QUESTION] = ""
 
 
 main()

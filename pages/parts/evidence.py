@@ -82,7 +82,8 @@ def notices(items: Sequence[Mapping[str, Any]]) -> str:
     bands = []
     for item in items:
         sign, word = _NOTICES.get(str(item["kind"]), ("⚠", str(item["kind"])))
-        more = " ".join(part for part in (str(item.get("text") or ""), f"PMID {item['pmid']}" if item.get("pmid") else "") if part)
+        text, pmid = str(item.get("text") or ""), str(item.get("pmid") or "")
+        more = " ".join(part for part in (text, f"PMID {pmid}" if pmid and pmid not in text else "") if part)
         bands.append(f'<div class="bl-notice" role="note"><b>{sign} {escape(word)}.</b> {escape(more)}</div>')
     return "".join(bands)
 

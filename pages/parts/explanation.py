@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from backend.profiles.wording import Level, why, why_means
+from backend.profiles.wording import Level, why
 from pages.parts.figure import show_figure, to_csv
 from pages.parts.markup import escape, facts, html, plain
 
@@ -40,8 +40,6 @@ def show_explanation(explanation: Mapping[str, Any], text: str, name: str, level
         word, css = ("RELIABLE", "") if trust["reliable"] else ("UNRELIABLE", " bl-no")
         html(f'<span class="bl-label{css}">{word}</span><p style="margin:.4rem 0">{escape(trust["reason"])}</p>')
         _deletion(trust, str(explanation["unit"]), name)
-        if means := why_means(level):
-            st.caption(means)
         facts([(line.words, line.figure) for line in why(explanation, level)])
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from backend.domain import Run
-from backend.profiles.wording import reading_level
+from backend.profiles.wording import reading_level, why_means
 from backend.progress import Progress
 from pages.parts import jobs
 from pages.parts.bench import bench, owner, profile, shelf
@@ -63,6 +63,8 @@ def _show(found: Mapping[str, Any], item: Mapping[str, Any], name: str) -> None:
         )
         return
     text, level = stored.paper.text, reading_level(asdict(profile()))
+    if means := why_means(level):
+        st.caption(means)
     st.markdown("**Which words of the sentence**")
     show_explanation(found["words"], text, f"{name}-words", level, (int(item["start"]), int(item["end"])))
     st.markdown("**Which sentences of the passage**")

@@ -200,3 +200,124 @@ def test_a_fault_inside_is_told_without_its_content(open_page, bench, answered, 
     app = open_page("runs")
     assert "reference" in app.error[0].value
     assert "patient" not in texts(app)
+
+
+def press(app, label):
+    next(button for button in [*app.button, *app.form_submit_button] if button.label == label).click().run()
+    return app
+
+
+def ask_as(bench, **about):
+    from backend.domain import Profile
+
+    bench.storage.profiles.save(Profile(id="reader", name="Dr. Reader", **about))
+    bench.storage.settings.set("active_profile", {"id": "reader"})
+
+
+def test_home_opens_by_its_own_name(bench):
+    from streamlit.testing.v1 import AppTest
+
+    from tests.pages.conftest import ROOT
+
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30).run()
+    assert not app.exception
+    pages = [line for line in (ROOT / "app.py").read_text().splitlines() if 'url_path="home"' in line]
+    assert len(pages) == 1
+
+
+def test_the_profile_chooses_the_model_and_the_header_says_so(open_page, bench, papers):
+    ask_as(bench, models={"literature.ask": "bm25"})
+    app = open_page("literature")
+    assert "Model <b>BM25, words only</b>" in texts(app)
+    assert "Profile <b>Dr. Reader</b>" in texts(app)
+    app.text_area[0].set_value("Does metformin reduce cardiovascular mortality?")
+    press(app, "Ask")
+    assert not app.exception
+    run = bench.storage.runs.list()[0]
+    assert run.model == "bm25"
+    assert bench.storage.runs.get(run.id).settings["model"] == "bm25"
+
+
+def test_before_asking_one_line_says_what_was_read(open_page, bench, papers):
+    app = open_page("literature")
+    app.text_area[0].set_value("x" * 2001)
+    press(app, "Ask")
+    assert "2,001 characters; at most 2,000 are read" in texts(app)
+    assert "2,001 characters" in app.error[0].value
+    assert bench.storage.runs.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("question", "other"),
+    [("Снижает ли метформин смертность?", True), ("メトホルミンは死亡率を下げますか", True), ("Hilft Metformin bei Übergewicht?", False)],
+)
+def test_only_another_script_is_called_not_english(question, other):
+    from pages.parts.asking import other_script
+
+    assert other_script(question) is other
+    assert not other_script("Does TNF-α or β-catenin drive IL-6?")
+
+
+def test_a_clinician_sees_retracted_papers_last_and_can_see_the_ranking(open_page, bench, answered):
+    ask_as(bench, role="clinician")
+    app = open_page("literature", run=answered.id)
+    first, second = "Metformin reduced cardiovascular", "Metformin did not change"
+    shown = next(str(part.value) for part in app.html if first in str(part.value) and "bl-paper" in str(part.value))
+    assert shown.index(second) < shown.index(first)
+    assert "stronger study designs first" in texts(app)
+
+
+@pytest.mark.parametrize("level", ["plain", "professional", "expert"])
+def test_a_reading_level_changes_no_figure_on_the_page(open_page, bench, answered, level):
+    ask_as(bench, reading_level=level)
+    shown = texts(open_page("literature", run=answered.id))
+    assert "8.1%, 95% interval 5.0% to 12.0%" in shown
+    assert "0.83" in shown
+    assert ("deletion test checks" in shown) == (level == "plain")
+    assert ("Deletion test, p" in shown) == (level == "expert")
+
+
+def test_a_profile_says_what_it_cannot_change(open_page):
+    shown = texts(open_page("profile"))
+    assert "What it cannot change" in shown
+    assert "Notices of retraction" in shown
+
+
+def test_runs_are_found_by_task_model_and_asker(open_page, bench, answered):
+    app = open_page("runs")
+    assert list(app.dataframe[0].value["Task"]) == ["Ask the papers"]
+    app.selectbox(key="runs-model").set_value("minilm").run()
+    assert not app.dataframe
+    assert "No run matches." in texts(app)
+    app.selectbox(key="runs-model").set_value("bm25").run()
+    assert len(app.dataframe[0].value) == 1
+
+
+def test_many_runs_are_paged(open_page, bench):
+    for at in range(51):
+        bench.storage.runs.append(a_run([], id=f"0000{at:04X}", abstained=True))
+    app = open_page("runs")
+    assert "51 runs" in texts(app)
+    assert len(app.dataframe[0].value) == 50
+
+
+def test_a_link_says_whom_it_serves(open_page, answered):
+    from pages.parts.footer import who_can_open
+
+    assert "needs neither Bioloom nor a network" in texts(open_page("runs", run=answered.id))
+    assert "same database" in who_can_open("postgresql://host/bioloom")
+
+
+def test_a_new_question_begins_empty(open_page, answered):
+    app = open_page("literature", run=answered.id)
+    app.button(key="new-question").click().run()
+    assert app.text_area[0].value == ""
+    assert "Try it with" in texts(app)
+
+
+def test_an_import_says_what_became_of_it(open_page, bench, papers):
+    result = {"name": "a.ris", "added": 2, "merged": 1, "skipped": 1}
+    done = bench.jobs.submit("guest", "library.import", "Importing", lambda progress: result)
+    bench.jobs.wait(done, 10)
+    shown = texts(open_page("library"))
+    assert "2 added; 1 were already there; 1 note" in shown

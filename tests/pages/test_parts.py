@@ -112,6 +112,41 @@ def test_a_report_is_one_file_without_script_or_address():
     assert "default-src 'none'" in body
 
 
+def test_a_report_carries_quotes_sources_reasons_and_how_sure():
+    quote = "Metformin reduced cardiovascular mortality compared with placebo."
+    about = {
+        "document": 1,
+        "title": "A trial",
+        "authors": ["Made, Anna"],
+        "journal": "Journal of Examples",
+        "year": 2019,
+        "pmid": "90000001",
+    }
+    item = {"rank": 1, "quote": quote, "start": 100, "end": 100 + len(quote), "sha256": "0" * 64, "notices": [], **about}
+    made = an_explanation(item, True)
+    body = report(a_run([item], question="Does metformin help?"), [made])
+    for part in (
+        quote,
+        "PMID 90000001",
+        "Journal of Examples",
+        "RELIABLE",
+        "8.1%, 95% interval 5.0% to 12.0%",
+        "0.83",
+        "&quot;start&quot;: 100",
+    ):
+        assert part in body
+    assert not re.search(r"(src|href)=|url\(|@import|<script|<link", body)
+    assert "@media print" in body
+    assert 'title="+0.3100 sentence score"' in body
+
+
+def test_numbers_leave_as_csv_that_a_spreadsheet_does_not_run():
+    from pages.parts.figure import to_csv
+
+    assert to_csv([{"part": "=1+1", "share": -0.5}]) == "part,share\r\n'=1+1,-0.5\r\n"
+    assert to_csv([]) == ""
+
+
 def test_the_deletion_figure_says_what_is_seen_and_has_a_text_alternative():
     trust = an_explanation({"quote": "a b c", "start": 0, "rank": 1}, True)["words"]["faithfulness"]
     figure = plot_deletion(trust, "cosine similarity")
