@@ -12,7 +12,7 @@ from pages.parts.compare import show_comparison
 from pages.parts.errors import told
 from pages.parts.frame import open_page
 from pages.parts.keys import Keys
-from pages.parts.markup import moment, plain, some
+from pages.parts.markup import moment, plain, selection_key, some
 from pages.parts.run_view import find_run, show_run
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def _act(rows: list[RunSummary]) -> None:
             hide_index=True,
             on_select="rerun",
             selection_mode="multi-row",
-            key="runs-table",
+            key=selection_key("runs", (row.id for row in rows)),
             column_config={"Question": st.column_config.TextColumn(width="large")},
         )
         picked += [rows[at].id for at in chosen.selection.rows if rows[at].id not in picked]

@@ -13,15 +13,15 @@ from pages.parts.bench import bench, owner, shelf
 from pages.parts.evidence import citation, marked, notices, study_label
 from pages.parts.filters import choose_filters
 from pages.parts.keys import Keys
-from pages.parts.markup import escape, html, some
+from pages.parts.markup import escape, html, selection_key, some
 
 if TYPE_CHECKING:
     from backend.storage.papers import StoredPaper
 
 _PAGE = 25
 _COLUMNS = {
-    "Title": st.column_config.TextColumn(width=440),
-    "Journal": st.column_config.TextColumn(width=180),
+    "Title": st.column_config.TextColumn(width=400),
+    "Journal": st.column_config.TextColumn(width=150),
     "Study type": st.column_config.TextColumn(width=130),
     "PMID": st.column_config.TextColumn(width=80),
     "Year": st.column_config.NumberColumn(format="%d", width=60),
@@ -51,7 +51,7 @@ def show_papers() -> None:
         hide_index=True,
         on_select="rerun",
         selection_mode="multi-row",
-        key=f"papers-{at}",
+        key=selection_key("papers", (stored.id for stored in papers)),
         column_config=_COLUMNS,
     )
     if pages > 1:

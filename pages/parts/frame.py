@@ -30,6 +30,8 @@ def open_page(title: str, sentence: str, header: Callable[[], Iterable[tuple[str
 
     _through_the_door()
     st.html(ASSETS / "style.css")
+    # pop-ups and menus hang outside the app's own element, where Streamlit leaves the browser's scheme as it was
+    st.html(f"<style>:root {{ color-scheme: {'dark' if st.context.theme.type == 'dark' else 'light'}; }}</style>")
     try:
         with st.spinner("Opening Bioloom ...", show_time=True):
             opened = bench()

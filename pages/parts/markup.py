@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
+from backend.domain import digest
+
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:])")
 
 
@@ -59,6 +61,11 @@ def span(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def selection_key(name: str, ids: Iterable[object]) -> str:
+    """A table's key that follows its rows: a selection is kept by position, and must never pass to another row that takes the place."""
+    return f"{name}-{digest(' '.join(map(str, ids)))[:16]}"
 
 
 def size(count: float) -> str:

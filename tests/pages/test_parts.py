@@ -180,6 +180,13 @@ def test_every_figure_colour_stands_out_from_both_grounds():
             assert contrast(colour, THEME[mode]["backgroundColor"]) >= 2.9
 
 
+def test_a_selection_does_not_pass_to_the_row_that_takes_its_place():
+    from pages.parts.markup import selection_key
+
+    assert selection_key("papers", [1, 2, 3]) == selection_key("papers", [1, 2, 3])
+    assert selection_key("papers", [1, 2, 3]) != selection_key("papers", [2, 3])
+
+
 def test_wordmarks_are_drawings_not_fonts():
     for name in ("wordmark-light.svg", "wordmark-dark.svg", "mark.svg"):
         assert "<text" not in Path(ROOT / "assets" / name).read_text()
