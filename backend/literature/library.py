@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import pickle
 import tempfile
 import threading
 import time
@@ -22,12 +20,13 @@ from backend.literature.formats import format_of, read_papers
 from backend.literature.formats.embedded import embedded_files
 from backend.literature.index import FileIndex, Index, text_key
 from backend.literature.passages import encode
-from backend.literature.study import study_type, title_key
+from backend.literature.spool import Of, file_digest, read, write
+from backend.literature.wordindex import WordIndex
 from backend.log import log
 from backend.models.families.bm25 import LexicalIndex, Words
 from backend.models.registry import get_card
 from backend.progress import Progress, Silent
-from backend.storage.papers import Entry, Facets, Filters, ImportSummary, PaperStore, StoredPaper
+from backend.storage.papers import Facets, Filters, ImportSummary, PaperStore, StoredPaper
 from backend.tasks import Context
 
 if TYPE_CHECKING:
@@ -98,6 +97,7 @@ class Library:
         self._building: threading.Thread | None = None
         self._folder = context.config.index / digest(context.config.database_url)[:12]
         card = get_card(ENCODER)
+        self._word_index = WordIndex(self._folder / "words", self._store, self._words)
         self.index: Index = FileIndex(self._folder / f"{card.name}-{card.sha256[:12]}-int8", 384)
 
     # --- importing ------------------------------------------------------------------------------------------------
@@ -122,7 +122,7 @@ class Library:
         name = name or path.name
         kind = format_of(path, name)
         records = read_papers(path, name, self._context.config.limits, progress)
-        summary = self.add(records, name=name, sha256=_file_digest(path), kind=kind, collection=collection, progress=progress)
+        summary = self.add(records, name=name, sha256=file_digest(path), kind=kind, collection=collection, progress=progress)
         self.refresh(wait=True)
         log().info("library.import", kind=kind, count=summary.added, seconds=round(time.monotonic() - began, 2))
         return ImportReport(name, kind, summary.added, summary.merged, summary.skipped, time.monotonic() - began)
@@ -151,7 +151,7 @@ class Library:
             summary = self.add(
                 records(),
                 name=EMBEDDED_COLLECTION,
-                sha256=digest(" ".join(_file_digest(file) for file in files)),
+                sha256=digest(" ".join(file_digest(file) for file in files)),
                 kind="pubmed",
                 collection=EMBEDDED_COLLECTION,
                 progress=progress,
@@ -175,13 +175,11 @@ class Library:
         progress = progress or Silent()
         # Parsed into a nameless temporary file first: the database is then written in one short transaction, and a file that
         # turns out damaged at its end has touched nothing.
-        with tempfile.TemporaryFile(dir=self._context.config.data) as spool:
-            total = _spool(records, spool, progress)
-            spool.seek(0)
+        with tempfile.TemporaryFile(dir=self._context.config.data) as file:
+            total = write(records, file, progress)
+            file.seek(0)
             progress.update(0, total, f"Storing {total:,} records")
-            return self._store.add(
-                _unspool(spool), name=name, sha256=sha256, format=kind, collection=collection, progress=_Total(progress, total)
-            )
+            return self._store.add(read(file), name=name, sha256=sha256, format=kind, collection=collection, progress=Of(progress, total))
 
     # --- reading --------------------------------------------------------------------------------------------------
 
@@ -278,7 +276,7 @@ class Library:
                 if held is not None and np.array_equal(held.ids, ids) and np.array_equal(held.keys, keys):
                     held = replace(held, version=version)
                 else:
-                    lexical, rows = self._load_words() if held is None else (held.lexical, held.lexical_ids)
+                    lexical, rows = self._word_index.load() if held is None else (held.lexical, held.lexical_ids)
                     held = _snapshot(version, ids, keys, lexical, rows)
                 self._snapshot = held
             self.index.refresh()
@@ -294,41 +292,12 @@ class Library:
             return held
 
     def _build_words(self, held: Snapshot) -> Snapshot:
-        with FileLock(str(self._folder / "words.lock")):
-            lexical, rows = self._load_words()
-            if not np.array_equal(np.sort(rows), held.ids):
-                kept = np.isin(rows, held.ids)
-                new = np.setdiff1d(held.ids, rows)
-                words = {paper_id: self._words.words(text) for paper_id, text in self._store.texts(new.tolist())}
-                lexical = lexical.changed(np.flatnonzero(kept).tolist(), list(words.values()))
-                rows = np.concatenate([rows[kept], np.array(list(words), dtype=np.int64)])
-                self._save_words(lexical, rows)
+        lexical, rows = self._word_index.follow(held.ids)
         made = _snapshot(held.version, held.ids, held.keys, lexical, rows)
         with self._lock:
             if self._snapshot is None or self._snapshot.version <= made.version:
                 self._snapshot = made
         return made
-
-    def _load_words(self) -> tuple[LexicalIndex, np.ndarray]:
-        folder = self._folder / "words"
-        try:
-            current = (folder / "current").read_text(encoding="utf-8").strip()
-            return LexicalIndex.load(folder / current), np.load(folder / current / "ids.npy")
-        except (OSError, ValueError, KeyError):
-            return LexicalIndex.build([]), np.zeros(0, dtype=np.int64)
-
-    def _save_words(self, lexical: LexicalIndex, rows: np.ndarray) -> None:
-        import shutil
-
-        folder = self._folder / "words"
-        name = f"w{time.time_ns()}"
-        lexical.save(folder / name)
-        np.save(folder / name / "ids.npy", rows)
-        (folder / "current.part").write_text(name, encoding="utf-8")
-        (folder / "current.part").replace(folder / "current")
-        for old in folder.glob("w*"):
-            if old.name != name and old.stat().st_mtime < time.time() - 60:
-                shutil.rmtree(old, ignore_errors=True)
 
     # --- the vector index -----------------------------------------------------------------------------------------
 
@@ -407,19 +376,6 @@ class Library:
             return False
 
 
-class _Total:
-    """A progress whose total is known from outside."""
-
-    def __init__(self, progress: Progress, total: int) -> None:
-        self._progress, self._total = progress, total
-
-    def update(self, done: float, total: float | None = None, message: str = "") -> None:
-        self._progress.update(done, self._total, message)
-
-    def check(self) -> None:
-        self._progress.check()
-
-
 def _snapshot(version: int, ids: np.ndarray, keys: np.ndarray, lexical: LexicalIndex, rows: np.ndarray) -> Snapshot:
     if len(ids) and len(rows):
         at = np.minimum(np.searchsorted(ids, rows), len(ids) - 1)
@@ -427,32 +383,3 @@ def _snapshot(version: int, ids: np.ndarray, keys: np.ndarray, lexical: LexicalI
     else:
         lexical_at = np.full(len(rows), -1, dtype=np.int64)
     return Snapshot(version, ids, keys, lexical, rows, lexical_at)
-
-
-def _spool(records: Iterable[Paper | Skipped], file: Any, progress: Progress) -> int:
-    total = 0
-    for record in records:
-        pickle.dump(record, file, protocol=pickle.HIGHEST_PROTOCOL)
-        total += 1
-        if total % 200 == 0:
-            progress.check()
-            progress.update(total, None, f"{total:,} records read")
-    return total
-
-
-def _unspool(file: Any) -> Iterator[Entry | Skipped]:
-    while True:
-        try:
-            record = pickle.load(file)  # our own nameless file, written a moment ago by this process
-        except EOFError:
-            return
-        if isinstance(record, Skipped):
-            yield record
-        else:
-            kind, source = study_type(record)
-            yield Entry(record, kind, source, title_key(record.title))
-
-
-def _file_digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
