@@ -213,7 +213,7 @@ class FileIndex:
         view = self._view
         if not view.size:
             return np.zeros(len(ids), dtype=bool)
-        at = np.minimum(np.searchsorted(view.papers, ids), view.size - 1)
+        at = np.clip(np.searchsorted(view.papers, ids, side="right") - 1, 0, view.size - 1)  # the newest, should there be two texts
         same: np.ndarray = (view.papers[at] == ids) & (view.rows["key"][view.order[at]] == keys)
         return same
 

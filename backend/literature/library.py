@@ -37,6 +37,7 @@ EMBEDDED_COLLECTION = "Embedded PubMed abstracts"
 _EMBEDDED_KEY = "embedded_abstracts"
 _SHORTEST_EMBEDDED = 200  # characters of abstract; shorter ones of the embedded files say too little to quote
 _BATCH = 32  # papers encoded between two looks at the cancel button
+_WARM_AFTER = 3.0  # seconds: the first page is painted before the model is loaded
 _INLINE = 3_000  # papers whose words are indexed while a question waits; more go to the background
 
 
@@ -318,6 +319,7 @@ class Library:
         done = 0
         with FileLock(str(self._folder / "vectors.lock")):
             pending = self.pending()[:most]
+            tried: set[int] = set()
             total = len(pending)
             while pending:
                 with self._context.runtime.use(ENCODER) as encoder:
@@ -329,9 +331,11 @@ class Library:
                         except Cancelled:
                             raise Cancelled("Stopped on request.", f"{done:,} papers are done; the rest follows next time.") from None
                         self.encode_papers(piece, encoder)
+                        tried.update(piece)
                         done += len(piece)
                         progress.update(done, total, f"Reading for meaning: {done:,} of {total:,} papers")
-                pending = self.pending() if most is None else []
+                # what came meanwhile; a paper that was tried once is not tried again, so that this ends whatever it holds
+                pending = [paper for paper in self.pending() if paper not in tried] if most is None else []
                 total = done + len(pending)
         return done
 
@@ -343,7 +347,9 @@ class Library:
             self.start_vectors(jobs, owner)
             return {"added": report.added if report else 0}
 
-        threading.Thread(target=self._warm, daemon=True, name="bioloom-warm").start()
+        warm = threading.Timer(_WARM_AFTER, self._warm)
+        warm.daemon = True
+        warm.start()
         if not self._context.storage.settings.get(_EMBEDDED_KEY):
             jobs.submit(owner, "library.embedded", "Reading the embedded PubMed abstracts", prepare, key="library.embedded")
         else:

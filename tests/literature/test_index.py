@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +50,15 @@ def test_removed_replaced_and_filtered_papers_are_not_found(tmp_path: Path) -> N
     only = index.search(made[0].vector, some, keys, np.array([False, True, True]), 10)
     assert [position for position, _ in only] == [1]
     assert index.passages(5, int(keys[2])) == []
+
+
+def test_a_paper_with_another_text_has_vectors_once_that_text_was_read(tmp_path: Path) -> None:
+    index = FileIndex(tmp_path / "i", DIM)
+    index.add([passage(1, 1)])
+    new = np.array([99], dtype=np.uint64)
+    assert index.have(np.array([1]), new).tolist() == [False]
+    index.add([replace(passage(1, 2), key=99)])
+    assert index.have(np.array([1]), new).tolist() == [True]
 
 
 def test_a_writer_killed_half_way_leaves_nothing(tmp_path: Path) -> None:
