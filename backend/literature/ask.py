@@ -76,6 +76,10 @@ def ask(context: Context, value: Mapping[str, Json], settings: Mapping[str, Json
         warnings.append(
             "The library is empty: `bioloom prepare` reads the embedded abstracts, and the Library page imports your own papers."
         )
+    snapshot = shelf.snapshot()
+    unread = len(snapshot.ids) - int((snapshot.lexical_at >= 0).sum())
+    if unread:
+        warnings.append(f"{unread:,} papers were imported a moment ago and are not yet found by their words. Ask again in a minute.")
     if found.with_vectors < found.matching and model == ENCODER:
         warnings.append(
             f"Meaning is known for {found.with_vectors:,} of {found.matching:,} papers so far; the others were searched by words only."
@@ -114,7 +118,7 @@ def ask(context: Context, value: Mapping[str, Json], settings: Mapping[str, Json
             "matching": found.matching,
             "with_vectors": found.with_vectors,
             "methods": list(found.methods),
-            "library_version": shelf.snapshot().version,
+            "library_version": snapshot.version,
         },
         "support": {
             "similarity": round(support.similarity, 4),
@@ -161,7 +165,10 @@ def _reason(found: Retrieved, filters: Filters, support: Support, evidence: Sequ
     if not evidence:
         return "The library holds nothing near enough to this question to quote as an answer."
     papers = len({item["document"] for item in evidence})
-    return f"{len(evidence)} sentences from {papers} papers come near the question. They are quoted, not judged."
+    if len(evidence) == 1:
+        return "One sentence comes near the question. It is quoted, not judged."
+    source = "one paper" if papers == 1 else f"{papers} papers"
+    return f"{len(evidence)} sentences from {source} come near the question. They are quoted, not judged."
 
 
 def _mostly_other_script(question: str) -> bool:

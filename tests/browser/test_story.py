@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -31,12 +32,12 @@ def test_from_the_home_page_to_an_explained_answer(page: Page, server: Server) -
     page.wait_for_url(re.compile(r"run="))
     quote = page.locator(".bl-quote").first
     expect(quote).to_be_visible()
-    words = quote.inner_text().split(None, 1)[-1].strip()
+    words = re.sub(r"^\d+\s*", "", quote.inner_text()).strip()
 
     page.get_by_text("Open in the abstract").first.click()
-    mark = page.locator("mark").first
-    expect(mark).to_be_visible()
-    assert mark.inner_text().strip() in words or words in mark.inner_text()
+    marks = page.locator("details[open] mark")
+    expect(marks.first).to_be_visible()
+    assert words in [mark.strip() for mark in marks.all_inner_texts()]
 
     expect(page.get_by_text(re.compile(r"^(RELIABLE|UNRELIABLE)$", re.I)).first).to_be_visible()
     expect(page.get_by_text("Which words of the sentence")).to_be_visible()
@@ -57,7 +58,7 @@ def test_a_question_that_is_empty_gets_a_message_not_a_traceback(page: Page, ser
 
 def test_randomised_trials_since_2015(page: Page, server: Server) -> None:
     page.goto(f"{server.url}/literature")
-    page.get_by_text("Filters", exact=True).click()
+    page.get_by_text("Filters and settings", exact=True).click()
     page.get_by_label("From year").fill("2015")
     page.get_by_label("From year").press("Enter")
     page.get_by_label("Study type").click()
@@ -117,9 +118,14 @@ def test_script_in_a_title_is_shown_and_never_run(page: Page, server: Server, tm
     page.locator("input[type=file]").first.set_input_files(str(write(tmp_path, "evil.xml", [("91", 2020, evil, abstract, [], [])])))
     expect(page.get_by_text("evil.xml").first).to_be_visible()
     page.get_by_role("button", name="Import", exact=True).click()
-    expect(page.get_by_text(re.compile(r"1 (paper )?added|1 new", re.I)).first).to_be_visible()
-    ask(page, server, "Does quuxivir shorten influenza?")
-    expect(page.get_by_text("<script>alert('abstract')</script>", exact=False).first).to_be_visible()
+    wait_for_paper(server, "Quuxivir")
+    # the page says so itself while the words of new papers are still being indexed: ask again, as it advises
+    for _ in range(6):
+        ask(page, server, "Does quuxivir shorten influenza?")
+        if page.get_by_text("<script>alert('abstract')</script>", exact=False).count():
+            break
+        page.wait_for_timeout(5_000)
+    expect(page.get_by_text("<script>alert('abstract')</script>", exact=False).first).to_be_visible(timeout=5_000)
     assert not [event for event in server.outside if event.startswith("dialog")]
 
 
@@ -131,6 +137,20 @@ def test_a_tour_of_every_page_makes_no_outside_connection(page: Page, server: Se
         page.wait_for_timeout(500)
     assert server.outside == []
     assert server.connections() == []
+
+
+def wait_for_paper(server: Server, title: str) -> None:
+    """Until the library holds a paper of that title, as any other process sees it."""
+    from backend.config import load_config
+    from backend.storage import open_storage
+    from backend.storage.papers import PaperStore
+
+    store = PaperStore(open_storage(load_config({"BIOLOOM_DATA": str(server.data)})))
+    for _ in range(240):
+        if store.count(title):
+            return
+        time.sleep(0.5)
+    raise AssertionError(f"{title} was not imported")
 
 
 def saved_run(page: Page, server: Server) -> dict:  # type: ignore[type-arg]
