@@ -6,11 +6,15 @@ import dataclasses
 import json
 import subprocess
 import sys
+import threading
+import time
+import webbrowser
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.request import urlopen
 
 import typer
 
@@ -64,11 +68,23 @@ def start_app(
     """Open Bioloom in the browser. It listens on this machine only."""
     load_config()
     command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), "--server.port", str(port)]
-    command += ["--server.headless", "false" if browser else "true"]
+    if browser:
+        threading.Thread(target=_open_browser, args=(f"http://localhost:{port}",), daemon=True).start()
     try:
         sys.exit(subprocess.call(command, cwd=ROOT))
     except KeyboardInterrupt:
         sys.exit(0)
+
+
+def _open_browser(url: str) -> None:
+    """Open the browser once the server answers; a machine without one is told the address by the server."""
+    for _ in range(240):
+        try:
+            with urlopen(f"{url}/_stcore/health", timeout=2):
+                webbrowser.open(url)
+                return
+        except OSError:
+            time.sleep(0.25)
 
 
 @app.command()

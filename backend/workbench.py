@@ -113,7 +113,7 @@ class Workbench:
         differences += _differences(before, after)
         coverage = [run.get("coverage", {}).get("library_version") for run in (parent.prediction, prediction.data)]
         if differences and coverage[0] != coverage[1]:
-            differences.append("The library changed since the run was made.")
+            differences.insert(0, "The library changed since the run was made; that is why the answer may differ.")
         data = {"same": not differences, "differences": differences[:200], "prediction": prediction.data}
         made = replace(made, prediction=data, parent=parent.id, kind="replay")
         return self.storage.runs.append(made)

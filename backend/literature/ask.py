@@ -82,7 +82,8 @@ def ask(context: Context, value: Mapping[str, Json], settings: Mapping[str, Json
         warnings.append(f"{unread:,} papers were imported a moment ago and are not yet found by their words. Ask again in a minute.")
     if found.with_vectors < found.matching and model == ENCODER:
         warnings.append(
-            f"Meaning is known for {found.with_vectors:,} of {found.matching:,} papers so far; the others were searched by words only."
+            f"Meaning is known for {found.with_vectors:,} of {found.matching:,} papers so far; the others were searched by words only. "
+            "The error rates under How sure were measured with all papers read."
         )
     if not question.isascii() and _mostly_other_script(question):
         warnings.append("The question is not in English. The search was measured on English only.")

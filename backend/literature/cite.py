@@ -38,6 +38,13 @@ _LATEX = str.maketrans(
 )
 
 
+class _Unnumbered(rispy.RisWriter):  # type: ignore[misc]
+    """RIS as the format defines it: rispy numbers the references on lines of their own, which some programs refuse."""
+
+    def set_header(self, count: int) -> str:
+        return ""
+
+
 def to_ris(evidence: Sequence[Evidence]) -> str:
     """RIS with one reference a paper; every quote is a note (N1) with its place in the stored text."""
     entries = []
@@ -60,7 +67,7 @@ def to_ris(evidence: Sequence[Evidence]) -> str:
             "notes": _notes(items),
         }
         entries.append({key: value for key, value in fields.items() if value})
-    return str(rispy.dumps(entries)) if entries else ""
+    return str(rispy.dumps(entries, implementation=_Unnumbered)) if entries else ""
 
 
 def to_bibtex(evidence: Sequence[Evidence]) -> str:

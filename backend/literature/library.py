@@ -179,7 +179,7 @@ class Library:
         with tempfile.TemporaryFile(dir=self._context.config.data) as file:
             total = write(records, file, progress)
             file.seek(0)
-            progress.update(0, total, f"Storing {total:,} records")
+            progress.update(0, total, f"Storing {total:,}")
             return self._store.add(read(file), name=name, sha256=sha256, format=kind, collection=collection, progress=Of(progress, total))
 
     # --- reading --------------------------------------------------------------------------------------------------

@@ -35,7 +35,7 @@ def write(records: Iterable[Paper | Skipped], file: Any, progress: Progress) -> 
         total += 1
         if total % 200 == 0:
             progress.check()
-            progress.update(total, None, f"{total:,} records read")
+            progress.update(total, None, f"{total:,} read")
     return total
 
 

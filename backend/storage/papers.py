@@ -162,7 +162,7 @@ class PaperStore:
                 skipped += [item for item in chunk if isinstance(item, Skipped)]
                 new, known = self._add_chunk(session, [item for item in chunk if isinstance(item, Entry)], row.id, target)
                 added, merged, done = added + new, merged + known, done + len(chunk)
-                progress.update(done, None, f"{done:,} records stored")
+                progress.update(done, None, f"{done:,} stored")
             row.added, row.merged, row.skipped = added, merged, [asdict(item) for item in skipped]
             self._bump(session)
             return ImportSummary(row.id, name, format, added, merged, tuple(skipped), row.created or now())

@@ -29,7 +29,7 @@ from backend.workbench import Workbench
 
 ANSWERED_WRONGLY = 0.20  # the rate at which a question is answered although its papers are missing; the threshold is set for it
 QUESTIONS = 1_200  # drawn from all of them; half choose, half measure
-KEPT = 0.90  # of the sentences from papers that answer, this share is kept by the least score for quoting
+KEPT = 0.80  # of the sentences from papers that answer, this share is kept by the least score for quoting
 
 
 def read_pubmedqa(path: Path) -> tuple[list[tuple[str, set[str]]], list[Paper]]:

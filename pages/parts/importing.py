@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +36,20 @@ def show_import() -> None:
             for place, name, ours in taken:
                 start_import(place, name or place.name, collection.strip() or None, ours)
             st.rerun()
-    done = next((job for job in jobs.mine(active=False) if job.kind == "library.import" and not job.active), None)
-    if done is not None and done.result:
-        _imported(done.result)
-    failed = jobs.last_failure(lambda job: job.kind == "library.import")
-    if failed:
-        jobs.show_failure(failed)
+    _outcomes()
+
+
+def _outcomes() -> None:
+    """What became of every file of the last hour: one that failed is never hidden by one that went in."""
+    since = datetime.now(UTC) - timedelta(hours=1)
+    for job in jobs.mine(active=False):
+        if job.kind != "library.import" or job.active or job.created < since:
+            continue
+        if job.result:
+            _imported(job.result)
+        else:
+            st.markdown(f"**{plain(job.title)}: nothing was taken in**")
+            jobs.show_failure(job)
 
 
 def _imported(result: Mapping[str, Any]) -> None:
