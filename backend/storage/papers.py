@@ -2,91 +2,28 @@
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from backend.domain import Annotation, Json, Notice, Paper, Section, Skipped
+from backend.domain import Annotation, Notice, Paper, Section, Skipped
 from backend.errors import InputError
 from backend.progress import Progress, Silent
+from backend.storage.duplicates import Entry, Known, body_length, has_body, merge, replace_text, values_of
+from backend.storage.filters import CHUNK, Filters, pieces, where
 from backend.storage.tables import CollectionPaperRow, CollectionRow, ImportRow, PaperRow, SettingRow, now
 
 if TYPE_CHECKING:
     from backend.storage import Storage
 
+__all__ = ["Entry", "Facets", "Filters", "ImportSummary", "PaperStore", "StoredPaper"]
+
 VERSION_KEY = "library_version"
-_CHUNK = 400  # below the 999 variables that old SQLite builds allow in one statement
-
-
-@dataclass(frozen=True)
-class Filters:
-    """Which papers count; an empty field admits all. Years are inclusive; within a field any value suffices, between fields all must hold.
-
-    For ``mesh`` every term must be present, as in PubMed's AND.
-    """
-
-    year_from: int | None = None
-    year_to: int | None = None
-    study_types: tuple[str, ...] = ()
-    journals: tuple[str, ...] = ()
-    mesh: tuple[str, ...] = ()
-    collections: tuple[str, ...] = ()
-
-    @classmethod
-    def read(cls, value: Mapping[str, Json] | None) -> Filters:
-        """Filters from JSON.
-
-        Raises
-        ------
-        InputError
-            For an unknown field, a year that is not a number, or a range that is upside down.
-        """
-        value = dict(value or {})
-        known = [field.name for field in fields(cls)]
-        for name in value:
-            if name not in known:
-                raise InputError(f"There is no filter called '{name}'.", f"Filters are: {', '.join(known)}.")
-        years: dict[str, int | None] = {}
-        for name in ("year_from", "year_to"):
-            year = value.get(name)
-            if year in (None, ""):
-                years[name] = None
-                continue
-            try:
-                years[name] = int(year)
-            except (TypeError, ValueError):
-                raise InputError(f"The filter {name} is '{year}', which is not a year.", "Give a year such as 2015.") from None
-        low, high = years["year_from"], years["year_to"]
-        if low is not None and high is not None and low > high:
-            raise InputError(f"The years run backwards: from {low} to {high}.", "Exchange the two years.")
-        lists: dict[str, tuple[str, ...]] = {}
-        for name in ("study_types", "journals", "mesh", "collections"):
-            items = value.get(name) or ()
-            lists[name] = (items,) if isinstance(items, str) else tuple(str(item) for item in items)
-        return cls(**years, **lists)  # type: ignore[arg-type]
-
-    def json(self) -> dict[str, Json]:
-        """Only the fields that are set."""
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items() if value}
-
-    def __bool__(self) -> bool:
-        return bool(self.json())
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A paper with what the library derives from it before it is stored."""
-
-    paper: Paper
-    study_type: str
-    study_type_source: str
-    title_key: str  # '' where the title is too short to identify a work
 
 
 @dataclass(frozen=True)
@@ -157,7 +94,7 @@ class PaperStore:
             session.add(row)
             session.flush()
             target = self._collection(session, collection) if collection else None
-            while chunk := list(islice(source, _CHUNK)):
+            while chunk := list(islice(source, CHUNK)):
                 progress.check()
                 skipped += [item for item in chunk if isinstance(item, Skipped)]
                 new, known = self._add_chunk(session, [item for item in chunk if isinstance(item, Entry)], row.id, target)
@@ -168,20 +105,20 @@ class PaperStore:
             return ImportSummary(row.id, name, format, added, merged, tuple(skipped), row.created or now())
 
     def _add_chunk(self, session: Session, entries: Sequence[Entry], import_id: int, collection: int | None) -> tuple[int, int]:
-        known = _Known(session, entries)
+        known = Known(session, entries)
         fresh: list[dict[str, Any]] = []
         touched: set[int] = set()
         merged = 0
         for entry in entries:
             twin = known.find(entry)
             if twin is None:
-                values = _values(entry, import_id)
+                values = values_of(entry, import_id)
                 fresh.append(values)
                 known.remember(values)
             else:
                 merged += 1
-                if not _has_body(twin) and _body_length(entry.paper) > 0:
-                    _replace_text(twin, entry)
+                if not has_body(twin) and body_length(entry.paper) > 0:
+                    replace_text(twin, entry)
                     if "id" in twin:  # a stored row: its text is immutable, so the work gets a new row
                         old = twin.pop("id")
                         touched.discard(old)
@@ -193,7 +130,7 @@ class PaperStore:
                         twin["_collections"] = list(memberships)
                         twin["import_id"] = import_id
                         fresh.append(twin)
-                changed = _merge(twin, entry)
+                changed = merge(twin, entry)
                 if "id" in twin:
                     touched.add(twin["id"])
                     if changed:
@@ -222,12 +159,12 @@ class PaperStore:
 
     def count(self, text: str = "", filters: Filters | None = None) -> int:
         with self._storage.session() as session:
-            return int(session.scalar(select(func.count()).select_from(PaperRow).where(*_where(text, filters))) or 0)
+            return int(session.scalar(select(func.count()).select_from(PaperRow).where(*where(text, filters))) or 0)
 
     def ids(self, filters: Filters | None = None) -> list[int]:
         """Ids of the papers that the filters admit, ascending."""
         with self._storage.session() as session:
-            return list(session.scalars(select(PaperRow.id).where(*_where("", filters)).order_by(PaperRow.id)).all())
+            return list(session.scalars(select(PaperRow.id).where(*where("", filters)).order_by(PaperRow.id)).all())
 
     def keys(self) -> list[tuple[int, str]]:
         """(id, sha256 of the text) of every paper, ascending by id."""
@@ -241,7 +178,7 @@ class PaperStore:
             piece = wanted[at : at + 2_000]
             with self._storage.session() as session:
                 found: dict[int, str] = {}
-                for some in _pieces(piece):
+                for some in pieces(piece):
                     found.update(
                         (row[0], row[1]) for row in session.execute(select(PaperRow.id, PaperRow.text).where(PaperRow.id.in_(some)))
                     )
@@ -252,12 +189,12 @@ class PaperStore:
     def get(self, ids: Sequence[int]) -> dict[int, StoredPaper]:
         """The papers of these ids that are still there."""
         with self._storage.session() as session:
-            rows = [row for piece in _pieces(ids) for row in session.scalars(select(PaperRow).where(PaperRow.id.in_(piece)))]
+            rows = [row for piece in pieces(ids) for row in session.scalars(select(PaperRow).where(PaperRow.id.in_(piece)))]
             return {row.id: _stored(row, names) for row, names in zip(rows, _collections_of(session, rows), strict=True)}
 
     def page(self, text: str = "", filters: Filters | None = None, limit: int = 50, offset: int = 0) -> list[StoredPaper]:
         """Papers whose title, authors or PMID hold `text`, newest year first."""
-        query = select(PaperRow).where(*_where(text, filters))
+        query = select(PaperRow).where(*where(text, filters))
         query = query.order_by(PaperRow.year.is_(None), PaperRow.year.desc(), PaperRow.id.desc()).limit(limit).offset(offset)
         with self._storage.session() as session:
             rows = list(session.scalars(query))
@@ -292,7 +229,7 @@ class PaperStore:
         """Delete these papers. Saved runs keep the quotes they made of them."""
         with self._storage.session(write=True) as session:
             gone = 0
-            for piece in _pieces(ids):
+            for piece in pieces(ids):
                 session.execute(delete(CollectionPaperRow).where(CollectionPaperRow.paper_id.in_(piece)))
                 gone += int(getattr(session.execute(delete(PaperRow).where(PaperRow.id.in_(piece))), "rowcount", 0))
             if gone:
@@ -349,174 +286,9 @@ class PaperStore:
             row.value = {"n": int(row.value["n"]) + 1}
 
 
-# --- duplicates -----------------------------------------------------------------------------------------------------
-
-_FILLED = ("pmid", "doi", "pmcid", "journal", "volume", "issue", "pages", "language", "mesh")
-_FILLED_LISTS = ("authors", "keywords")
-
-
-class _Known:
-    """What of a chunk is already stored, or came earlier in the same chunk."""
-
-    def __init__(self, session: Session, entries: Sequence[Entry]) -> None:
-        self._pmid: dict[str, dict[str, Any]] = {}
-        self._doi: dict[str, dict[str, Any]] = {}
-        self._title: dict[str, list[dict[str, Any]]] = {}
-        wanted: list[tuple[Any, list[Any]]] = [
-            (PaperRow.pmid, [e.paper.pmid for e in entries if e.paper.pmid]),
-            (PaperRow.doi, [_doi(e.paper) for e in entries if e.paper.doi]),
-            (PaperRow.title_key, [e.title_key for e in entries if e.title_key]),
-        ]
-        seen: dict[int, dict[str, Any]] = {}
-        for column, keys in wanted:
-            for piece in _pieces(keys):
-                for row in session.scalars(select(PaperRow).where(column.in_(piece))):
-                    if row.id not in seen:
-                        seen[row.id] = {c.key: getattr(row, c.key) for c in PaperRow.__table__.columns}
-                        session.expunge(row)
-        for values in seen.values():
-            self.remember(values)
-
-    def remember(self, values: dict[str, Any]) -> None:
-        if values["pmid"]:
-            self._pmid[values["pmid"]] = values
-        if values["doi"]:
-            self._doi[values["doi"]] = values
-        if values["title_key"]:
-            self._title.setdefault(values["title_key"], []).append(values)
-
-    def find(self, entry: Entry) -> dict[str, Any] | None:
-        paper = entry.paper
-        if paper.pmid and paper.pmid in self._pmid:
-            return self._pmid[paper.pmid]
-        twin = self._doi.get(_doi(paper) or "")
-        if twin is not None and not _differ(twin["pmid"], paper.pmid):
-            return twin
-        for twin in self._title.get(entry.title_key, ()) if entry.title_key else ():
-            if _differ(twin["pmid"], paper.pmid) or _differ(twin["doi"], _doi(paper)):
-                continue
-            if twin["year"] is None or paper.year is None or abs(twin["year"] - paper.year) <= 1:
-                return twin
-        return None
-
-
-def _differ(left: str | None, right: str | None) -> bool:
-    return bool(left) and bool(right) and left != right
-
-
-def _doi(paper: Paper) -> str | None:
-    return paper.doi.lower()[:255] or None
-
-
-def _body_length(paper: Paper) -> int:
-    return sum(section.end - section.start for section in paper.sections)
-
-
-def _has_body(values: Mapping[str, Any]) -> bool:
-    return any(section["end"] > section["start"] for section in values["sections"])
-
-
-def _values(entry: Entry, import_id: int) -> dict[str, Any]:
-    paper = entry.paper
-    return {
-        "sha256": paper.sha256,
-        "text": paper.text,
-        "title": paper.title,
-        "title_key": entry.title_key,
-        "search": _folded(" ".join([paper.title, *paper.authors, paper.journal])),
-        "pmid": paper.pmid or None,
-        "doi": _doi(paper),
-        "pmcid": paper.pmcid,
-        "authors": list(paper.authors),
-        "journal": paper.journal,
-        "year": paper.year,
-        "volume": paper.volume,
-        "issue": paper.issue,
-        "pages": paper.pages,
-        "language": paper.language[:16],
-        "publication_types": list(paper.publication_types),
-        "study_type": entry.study_type,
-        "study_type_source": entry.study_type_source,
-        "mesh": f"|{'|'.join(term.replace('|', '/') for term in paper.mesh)}|" if paper.mesh else "",
-        "keywords": list(paper.keywords),
-        "sections": [asdict(section) for section in paper.sections],
-        "notices": [asdict(notice) for notice in paper.notices],
-        "annotations": [asdict(annotation) for annotation in paper.annotations],
-        "source": paper.source[:32],
-        "import_id": import_id,
-    }
-
-
-def _replace_text(values: dict[str, Any], entry: Entry) -> None:
-    new = _values(entry, values["import_id"])
-    for key in ("sha256", "text", "title", "title_key", "search", "sections", "annotations", "source"):
-        values[key] = new[key]
-
-
-def _merge(values: dict[str, Any], entry: Entry) -> list[str]:
-    """Fill gaps of a stored record from another record of the same work; the names of the columns that changed."""
-    new = _values(entry, values["import_id"])
-    changed = [key for key in (*_FILLED, *_FILLED_LISTS) if not values[key] and new[key]]
-    if values["year"] is None and new["year"] is not None:
-        changed.append("year")
-    if not values["publication_types"] and new["publication_types"]:
-        changed.append("publication_types")
-    if values["study_type_source"] != "indexed" and new["study_type_source"] == "indexed":
-        changed += ["study_type", "study_type_source"]
-    for key in changed:
-        values[key] = new[key]
-    if "authors" in changed or "journal" in changed:
-        values["search"] = _folded(" ".join([values["title"], *values["authors"], values["journal"]]))
-        changed.append("search")
-    extra = [notice for notice in new["notices"] if notice not in values["notices"]]
-    if extra:
-        values["notices"] = [*values["notices"], *extra]
-        changed.append("notices")
-    return changed
-
-
-# --- queries --------------------------------------------------------------------------------------------------------
-
-
-def _where(text: str, filters: Filters | None) -> list[ColumnElement[bool]]:
-    where: list[ColumnElement[bool]] = []
-    for word in text.split()[:12]:
-        where.append(or_(PaperRow.search.like(f"%{_escape(_folded(word))}%", escape="\\"), PaperRow.pmid == word))
-    if filters is None:
-        return where
-    if filters.year_from is not None:
-        where.append(PaperRow.year >= filters.year_from)
-    if filters.year_to is not None:
-        where.append(PaperRow.year <= filters.year_to)
-    if filters.study_types:
-        where.append(PaperRow.study_type.in_(filters.study_types))
-    if filters.journals:
-        where.append(func.lower(PaperRow.journal).in_([name.lower() for name in filters.journals]))
-    for term in filters.mesh:
-        where.append(func.lower(PaperRow.mesh).like(f"%|{_escape(term.lower())}|%", escape="\\"))
-    if filters.collections:
-        members = select(CollectionPaperRow.paper_id).join(CollectionRow, CollectionRow.id == CollectionPaperRow.collection_id)
-        where.append(PaperRow.id.in_(members.where(CollectionRow.name.in_(filters.collections))))
-    return where
-
-
-def _folded(text: str) -> str:
-    """Lower case without accents: 'Müller' and 'muller' are found alike."""
-    return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
-
-
-def _escape(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-
-
-def _pieces(items: Sequence[Any]) -> Iterator[list[Any]]:
-    for at in range(0, len(items), _CHUNK):
-        yield list(items[at : at + _CHUNK])
-
-
 def _collections_of(session: Session, rows: Sequence[PaperRow]) -> list[tuple[str, ...]]:
     names: dict[int, list[str]] = {row.id: [] for row in rows}
-    for piece in _pieces(list(names)):
+    for piece in pieces(list(names)):
         query = (
             select(CollectionPaperRow.paper_id, CollectionRow.name)
             .join(CollectionRow, CollectionRow.id == CollectionPaperRow.collection_id)

@@ -221,6 +221,63 @@ def importing(bench: Workbench, shelf: Library, count: int = 5_000) -> dict[str,
     }
 
 
+def large(bench: Workbench, shelf: Library, copies: int = 3, count: int = 100) -> dict[str, Json]:
+    """About 100,000 papers (the embedded ones, three times): latency, and how long 300 further references take to be found."""
+    stored = [item for at in range(0, shelf.count(), 2_000) for item in shelf.papers(limit=2_000, offset=at)]
+    with tempfile.TemporaryDirectory() as folder:
+        config = replace(bench.config, data=Path(folder), database_url=f"sqlite:///{folder}/bench.db")
+        other = Workbench(config)
+        own = library(other.context)
+        for copy in range(copies):
+            # another last line makes another text and so another work
+            works = [replace(item.paper, text=f"{item.paper.text}\n{copy}", pmid=f"{copy}-{item.id}", doi="") for item in stored]
+            own.add(works, name="large", kind="bench")
+            own.refresh(wait=True)
+            ids = {key.paper.pmid: paper for at in range(0, own.count(), 2_000) for paper, key in _page(own, at).items()}
+            keys = {item.id: key for item, key in zip(stored, _keys(shelf, stored), strict=True)}
+            made = [
+                EncodedPassage(
+                    ids[f"{copy}-{item.id}"],
+                    text_key(digest(work.text)),
+                    p.start,
+                    p.end,
+                    mean_vector(p.vectors, p.sentences),
+                    p.sentences,
+                    p.vectors,
+                )
+                for item, work in zip(stored, works, strict=True)
+                for p in shelf.index.passages(item.id, keys[item.id])
+            ]
+            own.index.add(made)
+        asked = questions(shelf, count + 5)
+        other.run("literature.ask", {"question": asked[0]})
+        waits = [_timed(lambda q=question: other.run("literature.ask", {"question": q})) for question in asked[5:]]
+        new = [
+            (f"9{n}", 2020, f"Zorbafexin in gout, report {n}", f"In group {n} zorbafexin lowered serum urate.", [], []) for n in range(300)
+        ]
+        path = write(Path(folder), "new.xml", new)
+        seconds = _timed(lambda: own.import_file(path))
+        found = {
+            "library": own.count(),
+            "question to saved answer, ms": _spread(waits),
+            "300 further references stored and found by words, s": round(seconds, 1),
+            "index files, MB": round(sum(f.stat().st_size for f in Path(folder).glob("index/**/*") if f.is_file()) / 2**20),
+            "process memory, MB": round(psutil.Process().memory_info().rss / 2**20),
+        }
+        other.close()
+    return found
+
+
+def _page(own: Library, at: int) -> dict[int, StoredPaper]:
+    ids = own.snapshot().ids[at : at + 2_000].tolist()
+    return own.get(ids)
+
+
+def _keys(shelf: Library, stored: Sequence[StoredPaper]) -> list[int]:
+    snapshot = shelf.snapshot()
+    return [int(snapshot.keys[snapshot.position(item.id)]) for item in stored]
+
+
 def explanations(bench: Workbench, shelf: Library, count: int = 20) -> dict[str, Json]:
     """Seconds for the explanation of a first evidence sentence, and how many are called reliable."""
     seconds, reliable = [], {"sentences": 0, "words": 0}
@@ -259,6 +316,7 @@ PARTS: dict[str, Callable[[Workbench, Library], dict[str, Json]]] = {
     "latency": latency,
     "import": importing,
     "explanations": explanations,
+    "large": large,
 }
 
 
