@@ -226,6 +226,7 @@ def large(bench: Workbench, shelf: Library, copies: int = 3, count: int = 100) -
     stored = [item for at in range(0, shelf.count(), 2_000) for item in shelf.papers(limit=2_000, offset=at)]
     with tempfile.TemporaryDirectory() as folder:
         config = replace(bench.config, data=Path(folder), database_url=f"sqlite:///{folder}/bench.db")
+        (Path(folder) / "models").symlink_to(bench.config.models.resolve(), target_is_directory=True)
         other = Workbench(config)
         own = library(other.context)
         for copy in range(copies):
@@ -259,6 +260,7 @@ def large(bench: Workbench, shelf: Library, copies: int = 3, count: int = 100) -
         seconds = _timed(lambda: own.import_file(path))
         found = {
             "library": own.count(),
+            "papers with vectors": own.status().vectors,
             "question to saved answer, ms": _spread(waits),
             "300 further references stored and found by words, s": round(seconds, 1),
             "index files, MB": round(sum(f.stat().st_size for f in Path(folder).glob("index/**/*") if f.is_file()) / 2**20),
