@@ -54,7 +54,7 @@ def main() -> None:
         preflight(question, filters, model)
     if asked or pending:
         _ask(question, {"filters": filters, "evidence": count, "model": model})
-    if shown is not None:
+    elif shown is not None:
         show_run(shown)
         _save_search(shown.title, shown.settings)
     else:

@@ -83,11 +83,12 @@ def ask(context: Context, value: Mapping[str, Json], settings: Mapping[str, Json
     if found.with_vectors < found.matching and model == ENCODER:
         warnings.append(
             f"Meaning is known for {found.with_vectors:,} of {found.matching:,} papers so far; the others were searched by words only. "
-            "The error rates under How sure were measured with all papers read."
+            "Error rates are shown once all are read, because that is how they were measured."
         )
     if not question.isascii() and _mostly_other_script(question):
         warnings.append("The question is not in English. The search was measured on English only.")
     support = assess(found)
+    measured = model == WORDS or found.with_vectors == found.matching
     evidence = [] if not support.enough else choose(found, most, support.least)
     abstained = not evidence
     answer = {
@@ -125,10 +126,11 @@ def ask(context: Context, value: Mapping[str, Json], settings: Mapping[str, Json
             "similarity": round(support.similarity, 4),
             "words": round(support.words, 4),
             "threshold": support.threshold,
-            "answered_wrongly": support.answered_wrongly,
-            "refused_wrongly": support.refused_wrongly,
-            "quoting": support.quoting,
-            "data": support.data,
+            # rates measured with every paper read for meaning say nothing about a search that had not read them all
+            "answered_wrongly": support.answered_wrongly if measured else None,
+            "refused_wrongly": support.refused_wrongly if measured else None,
+            "quoting": support.quoting if measured else {"least": support.least},
+            "data": support.data if measured else "",
         },
     }
     for item in evidence:

@@ -187,6 +187,19 @@ def test_without_the_encoder_words_alone_answer_and_a_warning_says_so(ready: Wor
     assert run.prediction["coverage"]["methods"] == ["bm25"]
 
 
+def test_error_rates_are_told_only_for_the_search_that_they_were_measured_on(bench: Workbench, tmp_path: Path) -> None:
+    shelf = library(bench.context)
+    shelf.import_file(write(tmp_path))
+    early = bench.run("literature.ask", {"question": QUESTION})
+    assert early.prediction is not None
+    assert early.prediction["support"]["answered_wrongly"] is None
+    assert any("Error rates are shown once all are read" in warning for warning in early.warnings)
+    shelf.index_vectors()
+    late = bench.run("literature.ask", {"question": QUESTION})
+    assert late.prediction is not None
+    assert late.prediction["support"]["answered_wrongly"]["n"] > 0
+
+
 def test_words_alone_can_be_chosen_and_another_model_is_refused(ready: Workbench) -> None:
     run = ready.run("literature.ask", {"question": QUESTION}, settings={"model": "bm25"})
     assert run.model["name"] == "bm25"
