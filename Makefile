@@ -32,7 +32,7 @@ $(STAMP):
 	@echo "Setting up (once, a few minutes): a virtual environment in .venv and Bioloom's packages."
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt "pip>=25.1"
-	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on -c constraints.txt -e . | grep -E --line-buffered "^(Collecting|Installing|Successfully)" || test $${PIPESTATUS[0]} -eq 0
+	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on -c constraints.txt -e ".[rna]" | grep -E --line-buffered "^(Collecting|Installing|Successfully)" || test $${PIPESTATUS[0]} -eq 0
 	@rm -f .venv/.ready-* .venv/.dev-*
 	@touch $(STAMP)
 

@@ -94,9 +94,7 @@ def load_config(env: Mapping[str, str] | None = None) -> Config:
         )
     switch = (env.get("BIOLOOM_OFFLINE") or "").lower()
     if switch and switch not in _SWITCH:
-        raise InputError(
-            f"BIOLOOM_OFFLINE is '{switch}'; allowed values are 0 and 1.", "Set it to 1 to forbid any connection."
-        )
+        raise InputError(f"BIOLOOM_OFFLINE is '{switch}'; allowed values are 0 and 1.", "Set it to 1 to forbid any connection.")
     try:
         data.mkdir(parents=True, exist_ok=True)
     except OSError as error:

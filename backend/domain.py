@@ -272,4 +272,6 @@ class Task:
     settings: Mapping[str, Json]  # every setting with its default
     predict: Callable[..., Prediction]
     explain: Callable[..., dict[str, Json]] | None = None
-    read: Callable[..., dict[str, Json]] | None = None  # checks and normalises the input before anything runs
+    read: Callable[..., dict[str, Json]] | None = None  # (context, value, settings): checks and normalises the input
+    exports: Mapping[str, Callable[[Mapping[str, Json]], str]] = field(default_factory=dict)  # file ending -> prediction to text
+    measure: Callable[..., dict[str, Json]] | None = None  # (context, files, options): the task on labelled data of one's own

@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from backend.domain import Json
 from backend.errors import InputError
 from backend.literature.measure import measure_retrieval
 from backend.progress import Progress
-from backend.tasks import Context
+from backend.tasks import Context, tasks
 
-EVALUATIONS: dict[str, Callable[[Context, Sequence[Path], Sequence[Path]], dict[str, Json]]] = {
-    "literature.retrieve": measure_retrieval,
-}
+Measure = Callable[[Context, Sequence[Path], Mapping[str, Any]], dict[str, Json]]
+
+_BESIDES: dict[str, Measure] = {"literature.retrieve": measure_retrieval}  # measured, but no task of its own
+
+
+def evaluations() -> dict[str, Measure]:
+    """What can be measured on labelled data, by name: tasks that say how, and the search."""
+    return _BESIDES | {name: found.measure for name, found in tasks().items() if found.measure is not None}
 
 
 def evaluate(
-    context: Context, task: str, files: Sequence[Path], corpus: Sequence[Path] = (), progress: Progress | None = None
+    context: Context, task: str, files: Sequence[Path], options: Mapping[str, Any] | None = None, progress: Progress | None = None
 ) -> dict[str, Json]:
-    """Measure `task` on labelled `files`; further documents may come from `corpus`.
+    """Measure `task` on labelled `files`.
+
+    Parameters
+    ----------
+    options : mapping
+        ``corpus``: files whose documents join the library (literature); ``wildtype``: file of the unchanged sequence
+        (protein.variants); ``models``: names of the models to measure.
 
     Returns
     -------
@@ -31,6 +43,7 @@ def evaluate(
     InputError
         For a task that cannot be measured, or files that are not in its form.
     """
-    if task not in EVALUATIONS:
-        raise InputError(f"'{task}' cannot be measured on a file.", f"Tasks that can: {', '.join(EVALUATIONS)}.")
-    return EVALUATIONS[task](context.watched(progress) if progress else context, files, corpus)
+    known = evaluations()
+    if task not in known:
+        raise InputError(f"'{task}' cannot be measured on a file.", f"Tasks that can: {', '.join(sorted(known))}.")
+    return known[task](context.watched(progress) if progress else context, files, options or {})

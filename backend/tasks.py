@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
@@ -17,6 +18,7 @@ from backend.progress import Foreground, Progress, Silent
 from backend.storage import Storage
 
 MODALITIES = ("literature", "sequences", "eeg")
+_RECENT = 4  # objects that `Context.recent` holds at once
 _TASKS: dict[str, Task] = {}
 _walked = threading.Event()
 _T = TypeVar("_T")
@@ -33,6 +35,7 @@ class Context:
     foreground: Foreground = field(default_factory=Foreground)
     resources: dict[str, Any] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
+    recents: OrderedDict[str, Any] = field(default_factory=OrderedDict)
 
     def resource(self, key: str, make: Callable[[], _T]) -> _T:
         """The shared object under `key`, made once per process."""
@@ -41,6 +44,20 @@ class Context:
                 self.resources[key] = make()
             found: _T = self.resources[key]
             return found
+
+    def recent(self, key: str, make: Callable[[], _T]) -> _T:
+        """The object under `key`, made anew when it was not among the last few asked for; for files that are read again and again."""
+        with self.lock:
+            if key in self.recents:
+                self.recents.move_to_end(key)
+                held: _T = self.recents[key]
+                return held
+        made = make()
+        with self.lock:
+            self.recents[key] = made
+            while len(self.recents) > _RECENT:
+                self.recents.popitem(last=False)
+        return made
 
     def watched(self, progress: Progress) -> Context:
         """The same context, reporting to `progress`."""
@@ -56,11 +73,13 @@ def task(
     settings: Mapping[str, Json],
     read: Callable[..., dict[str, Json]] | None = None,
     explain: Callable[..., dict[str, Json]] | None = None,
+    exports: Mapping[str, Callable[[Mapping[str, Json]], str]] | None = None,
+    measure: Callable[..., dict[str, Json]] | None = None,
 ) -> Callable[[Callable[..., Prediction]], Callable[..., Prediction]]:
-    """Register the decorated ``predict(context, input, settings, profile) -> Prediction`` as a task."""
+    """Register the decorated ``predict(context, input, settings, profile) -> Prediction`` as a task; see `backend.domain.Task`."""
 
     def register(predict: Callable[..., Prediction]) -> Callable[..., Prediction]:
-        _TASKS[name] = Task(name, title, modality, models, dict(settings), predict, explain, read)
+        _TASKS[name] = Task(name, title, modality, models, dict(settings), predict, explain, read, dict(exports or {}), measure)
         return predict
 
     return register

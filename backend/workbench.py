@@ -23,7 +23,7 @@ from backend.storage import Storage, open_storage
 from backend.storage.tables import now
 from backend.tasks import Context, find_task
 
-_PACKAGES = ("torch", "transformers", "streamlit", "shap", "bm25s", "sqlalchemy")
+_PACKAGES = ("torch", "transformers", "streamlit", "shap", "bm25s", "sqlalchemy", "biopython", "gemmi", "parasail", "viennarna")
 _VOLATILE = ("coverage", "support")  # parts of a prediction that describe the library's state, not the finding
 _TOLERANCE = 1e-4
 
@@ -126,7 +126,7 @@ class Workbench:
     ) -> tuple[Run, Prediction]:
         began = time.monotonic()
         context = self.context.watched(progress)
-        given = task.read(value, settings, self.config.limits.question_chars) if task.read else dict(value)
+        given = task.read(context, value, settings) if task.read else dict(value)
         prediction = task.predict(context, given, settings, profile)
         card = get_card(prediction.model, self.config)
         made = Run(

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from backend.domain import Json, Prediction, Profile
 from backend.errors import InputError
+from backend.literature.cite import to_bibtex, to_csv, to_ris
 from backend.literature.evidence import choose
 from backend.literature.library import ENCODER, library
 from backend.literature.nearness import Retrieved
@@ -22,7 +23,7 @@ WORDS = "bm25"  # the model that searches by words alone
 _NEAREST = 3  # titles shown when the library cannot answer
 
 
-def read_question(value: Mapping[str, Json], settings: Mapping[str, Json], limit: int) -> dict[str, Json]:
+def read_question(context: Context, value: Mapping[str, Json], settings: Mapping[str, Json]) -> dict[str, Json]:
     """A question that can be asked: white space and control characters cleaned, length checked.
 
     Raises
@@ -30,6 +31,7 @@ def read_question(value: Mapping[str, Json], settings: Mapping[str, Json], limit
     InputError
         When it is empty, too long, or holds no word.
     """
+    limit = context.config.limits.question_chars
     raw = str(value.get("question") or "")
     question = " ".join("".join(c if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Cn") else " " for c in raw).split())
     if not question:
@@ -52,6 +54,11 @@ def read_question(value: Mapping[str, Json], settings: Mapping[str, Json], limit
     settings={"filters": {}, "evidence": 10, "model": ENCODER},
     read=read_question,
     explain=explain,
+    exports={
+        "ris": lambda prediction: to_ris(prediction["answer"]["evidence"]),
+        "bibtex": lambda prediction: to_bibtex(prediction["answer"]["evidence"]),
+        "csv": lambda prediction: to_csv(prediction["answer"]["evidence"]),
+    },
 )
 def ask(context: Context, value: Mapping[str, Json], settings: Mapping[str, Json], profile: Profile) -> Prediction:
     """Answer ``value['question']`` with up to ``settings['evidence']`` verbatim sentences.

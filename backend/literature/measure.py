@@ -76,10 +76,10 @@ def relevant_to(question: Mapping[str, Json], known: set[str]) -> set[str]:
     return {pmid for pmid in map(_pmid, named) if pmid in known}
 
 
-def measure_retrieval(context: Context, files: Sequence[Path], corpus: Sequence[Path]) -> dict[str, Json]:
+def measure_retrieval(context: Context, files: Sequence[Path], options: Mapping[str, Any]) -> dict[str, Json]:
     """nDCG, recall, hit and MRR at 10 for BM25, MiniLM, their fusion and the whole stack, with 95% bootstrap intervals."""
     questions = read_bioasq(files)
-    papers = papers_of([*questions, *read_bioasq(corpus)])
+    papers = papers_of([*questions, *read_bioasq(options.get("corpus") or [])])
     known = {paper.pmid for paper in papers}
     asked = [(str(q["body"]), relevant_to(q, known)) for q in questions]
     answerable = [(body, relevant) for body, relevant in asked if relevant]

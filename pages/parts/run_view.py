@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 
 import streamlit as st
@@ -13,6 +14,7 @@ from pages.parts.errors import told
 from pages.parts.footer import show_footer
 
 _VIEWS: dict[str, Callable[[Run], None]] = {"literature.ask": show_answer}
+_FOLDER = "pages.parts.views"  # every other task's view: a file named after it, with `show(run)`
 
 
 def show_run(run: Run) -> None:
@@ -21,7 +23,7 @@ def show_run(run: Run) -> None:
         parent = bench().storage.runs.get(run.parent)
         st.caption(f"Run {run.id} is the {run.kind} of run {parent.id}, which is shown here.")
         run = parent
-    view = _VIEWS.get(run.task)
+    view = _VIEWS.get(run.task) or _view(run.task)
     with told():
         if view is None:
             st.json(run.prediction, expanded=2)
@@ -36,3 +38,14 @@ def find_run(run_id: str) -> Run | None:
     with told():
         return bench().storage.runs.get(run_id)
     return None
+
+
+def _view(task: str) -> Callable[[Run], None] | None:
+    name = f"{_FOLDER}.{task.replace('.', '_')}"
+    try:
+        show: Callable[[Run], None] = importlib.import_module(name).show
+    except ModuleNotFoundError as error:
+        if error.name != name:
+            raise
+        return None
+    return show

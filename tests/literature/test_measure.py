@@ -54,7 +54,7 @@ def test_further_documents_make_it_harder_not_different(bench: Workbench, tmp_pa
     corpus = tmp_path / "corpus.json"
     snippet = {"document": "pubmed/777", "text": "Zinc in the soil of gardens."}
     corpus.write_text(json.dumps({"questions": [{"body": "x?", "snippets": [snippet]}]}))
-    made = evaluate(bench.context, "literature.retrieve", [bioasq(tmp_path)], [corpus])
+    made = evaluate(bench.context, "literature.retrieve", [bioasq(tmp_path)], {"corpus": [corpus]})
     assert made["n"] == 5, "questions come from the files, not from the corpus"
     assert "6 documents" in made["notes"][0]
 

@@ -1,0 +1,30 @@
+"""The command line `bioloom`: one file a group of commands."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from backend.cli import analyse, ask, evaluate, library, models, runs, start
+from backend.cli.shared import app
+from backend.errors import BioloomError
+
+__all__ = ["analyse", "app", "ask", "evaluate", "library", "main", "models", "runs", "start"]
+
+
+def main() -> None:
+    """Entry point: a BioloomError becomes its message and hint and exit code 2."""
+    wants_json = "--json" in sys.argv[1:]
+    try:
+        app()
+    except BioloomError as error:
+        if wants_json:
+            print(json.dumps({"error": {"message": error.message, "hint": error.hint}}, ensure_ascii=False), file=sys.stderr)
+        else:
+            print(error.message, file=sys.stderr)
+            if error.hint:
+                print(error.hint, file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        sys.exit(130)

@@ -1,0 +1,52 @@
+"""What the commands share: the application, the workbench, and how results are printed."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from backend.config import load_config
+from backend.domain import Json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from backend.workbench import Workbench
+
+HELP = "The command line `bioloom`: the same road as the pages, with JSON for scripts."
+app = typer.Typer(name="bioloom", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=HELP)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+
+
+@contextmanager
+def workbench() -> Iterator[Workbench]:
+    from backend.workbench import Workbench
+
+    bench = Workbench(load_config())
+    try:
+        yield bench
+    finally:
+        bench.close()
+
+
+def show(made: Json, as_json: bool, text: Callable[[Any], str]) -> None:
+    print(json.dumps(made, ensure_ascii=False, indent=2) if as_json else text(made))
+
+
+def plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return value.item() if hasattr(value, "item") else value

@@ -1,0 +1,1 @@
+"""One view a task: what a saved run of it shows."""
