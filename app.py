@@ -19,10 +19,13 @@ def home() -> None:
     st.switch_page(HOME)
 
 
-page = st.navigation(
+st.navigation(
     {
         "": [HOME, st.Page(home, title="Home", url_path="home", visibility="hidden")],
-        "Ask": [st.Page("pages/literature.py", title="Literature", icon=":material/menu_book:")],
+        "Ask": [
+            st.Page("pages/literature.py", title="Literature", icon=":material/menu_book:"),
+            st.Page("pages/sequences.py", title="Sequences", icon=":material/genetics:"),
+        ],
         "Keep": [
             st.Page("pages/library.py", title="Library", icon=":material/inventory_2:"),
             st.Page("pages/runs.py", title="Saved runs", icon=":material/history:"),
@@ -34,5 +37,4 @@ page = st.navigation(
         "You": [st.Page("pages/profile.py", title="Profile", icon=":material/person:")],
     },
     expanded=True,
-)
-page.run()
+).run()

@@ -19,3 +19,7 @@ class Keys:
     LIBRARY_PAGE = "library_page"
     JOBS_SEEN = "jobs_seen"
     NOTE = "note"
+    TASK = "sequence_task"
+    RECORDS = "sequence_records"
+    SEQUENCE_JOB = "sequence_job"  # started by this session and not yet shown
+    SEQUENCE_FAILED = "sequence_failed"

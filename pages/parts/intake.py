@@ -1,0 +1,67 @@
+"""How sequences come in: dropped, pasted, by path, or one of the examples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from backend.config import ASSETS
+from pages.parts.bench import bench
+from pages.parts.errors import told
+from pages.parts.uploads import local
+
+EXAMPLES: tuple[tuple[str, str, str], ...] = (
+    # file, what it is, the task that shows it best
+    ("tem-1.fasta", "TEM-1 beta-lactamase, a protein: which substitutions would hurt?", "protein.variants"),
+    ("ubiquitin-1ubi.pdb", "Human ubiquitin, a crystal structure (PDB 1UBI): see it in three dimensions", "structure.view"),
+    ("hbb-gene.fasta", "The human beta-globin gene with its introns: where is it spliced?", "dna.splice"),
+    ("trna-phe.fasta", "Yeast tRNA-Phe: how does it fold?", "rna.fold"),
+)
+
+
+def show_intake() -> None:
+    """Uploader, paste field and path; whatever is given is kept at once under its digest and opened."""
+    from backend.storage.files import Files
+
+    dropped, pasted = st.columns(2, gap="large")
+    with dropped, told():
+        uploaded = st.file_uploader("Drop a file: FASTA, FASTQ, GenBank, EMBL, PDB or mmCIF, also packed as .gz", key="sequence-upload")
+        if uploaded is not None and st.session_state.get("sequence-upload-seen") != uploaded.file_id:
+            st.session_state["sequence-upload-seen"] = uploaded.file_id
+            kept = Files(bench().config).put(uploaded.getbuffer(), uploaded.name)
+            _open(kept.sha256, kept.name)
+    with pasted, told(), st.form("paste", border=False, enter_to_submit=False):
+        text = st.text_area(
+            "Or paste: FASTA, or only the letters",
+            key="sequence-paste",
+            height=104,
+            placeholder=">my protein\nMQIFVKTLTGKTITLEVEPSDTIENVKAKIQ ...",
+        )
+        path = st.text_input("Or the path of a file on this computer", key="sequence-path")
+        if st.form_submit_button("Read it"):
+            if path.strip():
+                kept = Files(bench().config).keep(local(path))
+                _open(kept.sha256, kept.name)
+            elif text.strip():
+                kept = Files(bench().config).put(text.encode("utf-8", "surrogatepass"), "pasted.txt")
+                _open(kept.sha256, kept.name)
+            else:
+                st.warning("Paste a sequence first, or give a path.", icon=":material/edit:")
+
+
+def begin(examples: Sequence[tuple[str, str, str]]) -> None:
+    """Examples, one click away."""
+    from backend.storage.files import Files
+
+    st.markdown("**Try it with**")
+    for name, words, task in examples:
+        if st.button(words, key=f"example-{name}", icon=":material/arrow_forward:", type="tertiary"):
+            with told():
+                kept = Files(bench().config).keep(ASSETS / "examples" / name)
+                _open(kept.sha256, kept.name, task)
+
+
+def _open(sha256: str, name: str, task: str = "") -> None:
+    st.query_params.from_dict({"file": sha256, "name": name} | ({"task": task} if task else {}))
+    st.rerun()

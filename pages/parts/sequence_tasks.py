@@ -1,0 +1,153 @@
+"""What can be asked of a sequence file: the tasks that read its kinds, with their words, and the form that starts one."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from backend.progress import Progress
+from pages.parts import jobs
+from pages.parts.bench import bench, owner, profile
+from pages.parts.errors import told
+from pages.parts.keys import Keys
+from pages.parts.markup import plain, some
+
+if TYPE_CHECKING:
+    from backend.sequences.records import Preflight
+
+KIND = "sequences"  # of the background jobs
+_PATIENCE = 1.2  # seconds that a quick task is waited for without showing a job
+_MOST_LISTED = 2_000  # records in the list to choose from
+_STRUCTURES = ("pdb", "mmcif")
+
+TASKS: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
+    # task: name, what it answers, kinds it reads
+    "sequence.overview": ("Overview", "Length, composition, reading frames, sites: what this sequence is.", ("protein", "dna", "rna")),
+    "structure.view": (
+        "Structure",
+        "The molecule in three dimensions, coloured by what is known of each residue.",
+        ("protein", "dna", "rna"),
+    ),
+    "protein.variants": ("Variant effects", "Which substitutions would hurt, at every position.", ("protein",)),
+    "protein.disorder": ("Disorder", "Which stretches have no fixed fold.", ("protein",)),
+    "protein.similar": ("Similar proteins", "A map of the set, nearest neighbours, alignments.", ("protein",)),
+    "protein.design": ("Design", "New sequences for this backbone.", ("protein",)),
+    "dna.splice": ("Splicing", "Splice sites along the gene, and whether a variant breaks or makes one.", ("dna",)),
+    "dna.motifs": ("Binding motifs", "Where known transcription factors could bind.", ("dna",)),
+    "rna.fold": ("RNA folding", "Secondary structure and the probability of every base pair.", ("rna", "dna")),
+}
+_WHOLE_SET = ("sequence.overview", "protein.similar", "protein.disorder")  # these begin with all records chosen
+_NEED_STRUCTURE = ("structure.view", "protein.design")
+
+
+def fitting(preflight: Preflight) -> tuple[list[str], list[str]]:
+    """Tasks that can read this file, and in words why the others cannot."""
+    kinds = preflight.summary().kinds
+    usable: list[str] = []
+    reasons: list[str] = []
+    for task, (name, _, reads) in TASKS.items():
+        if task in _NEED_STRUCTURE and preflight.format not in _STRUCTURES:
+            reasons.append(f"{name} needs a structure file (PDB or mmCIF)")
+        elif task == "protein.similar" and kinds.get("protein", 0) == 1:
+            reasons.append(f"{name} needs two proteins or more")
+        elif any(kinds.get(kind) for kind in reads):
+            usable.append(task)
+    return usable, reasons
+
+
+def show_form(preflight: Preflight, value: Mapping[str, Any], begin: str | None = None) -> None:
+    """Choose a task, the records and the settings, and start it."""
+    usable, reasons = fitting(preflight)
+    if not usable:
+        return
+    left, right = st.columns([4, 5], gap="large")
+    with left:
+        task = st.radio(
+            "What do you want to know?",
+            usable,
+            index=usable.index(begin) if begin in usable else 0,
+            format_func=lambda name: f"**{TASKS[name][0]}**",
+            captions=[TASKS[name][1] for name in usable],
+            key=f"{Keys.TASK}-{value['file'][:12]}",
+        )
+        if reasons:
+            st.caption(f"Not for this file: {'; '.join(reasons)}.")
+    with right, told():
+        records = _records(preflight, task, value)
+        settings = _settings(task, preflight, records)
+        if settings is not None and st.button(f"Run {TASKS[task][0].lower()}", type="primary", key=f"start-{task}"):
+            start(task, {**value, "records": records}, settings)
+
+
+def start(task: str, value: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
+    """Run a task in the background; a quick one is waited for."""
+    opened, asker, asking = bench(), owner(), profile()
+
+    def work(progress: Progress) -> dict[str, Any]:
+        return {"run": opened.run(task, value, settings=settings, profile=asking, owner=asker, progress=progress).id}
+
+    job = opened.jobs.submit(asker, KIND, f"{TASKS[task][0]} of {value['name']}", work)
+    st.session_state[Keys.SEQUENCE_JOB] = job
+    opened.jobs.wait(job, _PATIENCE)
+    follow()
+    st.rerun()
+
+
+def follow() -> bool:
+    """Watch the task that this session started; go to its run when it is done. True while it runs."""
+    job_id = st.session_state.get(Keys.SEQUENCE_JOB)
+    if not job_id:
+        return False
+    job = bench().jobs.get(job_id)
+    if job.active:
+        return jobs.watch(lambda found: found.id == job_id, "sequence-task")
+    st.session_state.pop(Keys.SEQUENCE_JOB)
+    if job.state == "done" and job.result:
+        st.query_params.from_dict({"run": str(job.result["run"])})
+        st.rerun()
+    st.session_state[Keys.SEQUENCE_FAILED] = job_id
+    return False
+
+
+def show_failed() -> None:
+    """Why the task that was started last did not end well, once."""
+    if job_id := st.session_state.pop(Keys.SEQUENCE_FAILED, None):
+        jobs.show_failure(bench().jobs.get(job_id))
+
+
+def _records(preflight: Preflight, task: str, value: Mapping[str, Any]) -> list[str]:
+    """Ids to work on; empty for all that fit."""
+    kinds = TASKS[task][2]
+    count = sum(preflight.summary().kinds.get(kind, 0) for kind in kinds)
+    if count == 1:
+        return [next(iter(preflight.usable(kinds)))]
+    every = f"All {count:,} records"
+    key = f"{Keys.RECORDS}-{value['file'][:12]}-{task}"
+    if count > _MOST_LISTED:
+        typed = st.text_input("Records, by id (several with commas); empty for all", key=key, help=f"The file has {some(count, 'record')}.")
+        return [part.strip() for part in typed.split(",") if part.strip()]
+    ids = list(preflight.usable(kinds))
+    chosen = st.selectbox("Record", [every, *ids], index=0 if task in _WHOLE_SET else 1, key=key)
+    return [] if chosen == every else [str(chosen)]
+
+
+def _settings(task: str, preflight: Preflight, records: Sequence[str]) -> dict[str, Any] | None:
+    name = f"pages.parts.views.{task.replace('.', '_')}"
+    try:
+        draw: Callable[[str], dict[str, Any]] | None = getattr(importlib.import_module(name), "settings", None)
+    except ModuleNotFoundError as error:
+        if error.name != name:
+            raise
+        draw = None
+    if draw is None:
+        return {}
+    first = preflight.find(records[0]) if records else None
+    return draw(first.kind if first else TASKS[task][2][0])
+
+
+def title(task: str) -> str:
+    """What a task is called here."""
+    return plain(TASKS[task][0]) if task in TASKS else plain(task)
