@@ -6,7 +6,7 @@ import streamlit as st
 
 ASSETS = Path(__file__).parent / "assets"
 
-# the icon comes first and from a local file: a page's own icon would otherwise be fetched from outside as the favicon
+# before the pages, and from a local file: a page's own icon would be fetched from outside as the favicon
 st.set_page_config(page_title="Bioloom", page_icon=str(ASSETS / "favicon.png"), layout="wide")
 st.logo(str(ASSETS / f"wordmark-{st.context.theme.type or 'light'}.svg"), size="large", icon_image=str(ASSETS / "mark.svg"))
 
@@ -15,8 +15,7 @@ HOME = st.Page("pages/home.py", title="Home", icon=":material/home:", default=Tr
 
 
 def home() -> None:
-    """Open the first page for whoever types /home."""
-    st.switch_page(HOME)
+    st.switch_page(HOME)  # for whoever types /home
 
 
 st.navigation(

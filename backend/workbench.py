@@ -103,18 +103,18 @@ class Workbench:
         found = find_task(parent.task)
         profile = Profile(**{**parent.profile, "specialties": tuple(parent.profile.get("specialties", ()))})
         made, prediction = self._compute(found, parent.input, parent.settings, profile, owner, progress or Silent())
-        differences = [
+        what_differs = [
             f"{name}: was {parent.model[name]}, is {made.model[name]}"
             for name in ("name", "revision", "sha256")
             if parent.model[name] != made.model[name]
         ]
         before = {key: item for key, item in parent.prediction.items() if key not in _VOLATILE}
         after = {key: item for key, item in prediction.data.items() if key not in _VOLATILE}
-        differences += _differences(before, after)
+        what_differs += differences(before, after)
         coverage = [run.get("coverage", {}).get("library_version") for run in (parent.prediction, prediction.data)]
-        if differences and coverage[0] != coverage[1]:
-            differences.insert(0, "The library changed since the run was made; that is why the answer may differ.")
-        data = {"same": not differences, "differences": differences[:200], "prediction": prediction.data}
+        if what_differs and coverage[0] != coverage[1]:
+            what_differs.insert(0, "The library changed since the run was made; that is why the answer may differ.")
+        data = {"same": not what_differs, "differences": what_differs[:200], "prediction": prediction.data}
         made = replace(made, prediction=data, parent=parent.id, kind="replay")
         return self.storage.runs.append(made)
 
@@ -222,18 +222,18 @@ def _plain(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else value
 
 
-def _differences(before: Json, after: Json, place: str = "") -> list[str]:
+def differences(before: Json, after: Json, place: str = "") -> list[str]:
     """Where two results differ, in words; numbers within 1e-4 count as the same."""
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         return [
             line
             for key in dict.fromkeys([*before, *after])
-            for line in _differences(before.get(key), after.get(key), f"{place}.{key}" if place else str(key))
+            for line in differences(before.get(key), after.get(key), f"{place}.{key}" if place else str(key))
         ]
     if isinstance(before, (list, tuple)) and isinstance(after, (list, tuple)):
         if len(before) != len(after):
             return [f"{place}: {len(before)} items before, {len(after)} now"]
-        return [line for at, pair in enumerate(zip(before, after, strict=True)) for line in _differences(*pair, f"{place}[{at + 1}]")]
+        return [line for at, pair in enumerate(zip(before, after, strict=True)) for line in differences(*pair, f"{place}[{at + 1}]")]
     if isinstance(before, float) and isinstance(after, (int, float)):
         return [] if abs(before - after) <= _TOLERANCE else [f"{place}: {before:.4f} before, {after:.4f} now"]
     return [] if before == after else [f"{place}: {_short(before)} before, {_short(after)} now"]

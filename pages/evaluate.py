@@ -1,8 +1,10 @@
-"""Check it yourself: measure the search on questions of one's own before trusting it."""
+"""Check it yourself: measure a task on labelled data of one's own before trusting it."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
@@ -17,47 +19,104 @@ from pages.parts.markup import escape, html, kicker, plain, some
 from pages.parts.uploads import keep, local
 
 KIND = "evaluate"
-_FORM = '{"questions": [{"body": "...", "documents": ["http://.../12345678"], "snippets": [{"text": "...", "document": "http://.../12345678"}]}]}'
+
+
+@dataclass(frozen=True)
+class Form:
+    """How a measurement is asked for: its name, what the file must hold, an example, and what the result shows."""
+
+    name: str
+    ask: str
+    types: tuple[str, ...]
+    example: str
+    shows: str
+    wildtype: bool = False
+
+
+FORMS: Mapping[str, Form] = {
+    "literature.retrieve": Form(
+        "Finding papers",
+        "Questions in BioASQ's JSON form",
+        ("json",),
+        '{"questions": [{"body": "...", "documents": ["http://.../12345678"], "snippets": [{"text": "...", "document": "http://.../12345678"}]}]}',
+        "How often words alone, meaning alone, both, and the whole search find the right papers first. Your library stays as it is.",
+    ),
+    "protein.variants": Form(
+        "Variant effects",
+        "Measured variants, CSV or TSV",
+        ("csv", "tsv", "txt"),
+        "mutant,score\nH24C,-1.2\nH24E:P25A,-0.7",
+        "How well each model's scores rank your measured variants (Spearman), beside BLOSUM62.",
+        wildtype=True,
+    ),
+    "rna.fold": Form(
+        "RNA folding",
+        "Known structures, CSV",
+        ("csv", "tsv", "txt"),
+        "id,sequence,structure\ntrna,GCGGAUUUAGC...,(((((((..((((...",
+        "How many of the known base pairs are predicted, and how many predicted ones are known (F1), with what a plain baseline reaches.",
+    ),
+    "dna.splice": Form(
+        "Splice sites",
+        "Sequences with their true sites, CSV, TSV or JSON",
+        ("csv", "tsv", "json", "txt"),
+        "id,sequence,donors,acceptors\nHBB,ACATTTGCTTCTG...,142;495,273;1346",
+        "Top-k accuracy and area under the precision-recall curve for donors and acceptors.",
+    ),
+}
 
 
 def main() -> None:
-    open_page("Check it yourself", "Measure the search on questions whose papers you know. Nothing is added to your library.")
+    open_page("Check it yourself", "Measure a task on data of your own whose truth you know. The data stays here.")
+    task = st.segmented_control(
+        "What to measure",
+        list(FORMS),
+        default=next(iter(FORMS)),
+        required=True,
+        format_func=lambda name: FORMS[name].name,
+        key="evaluate-task",
+    )
     with told():
-        _begin()
+        _begin(str(task))
     if jobs.watch(lambda job: job.kind == KIND, "evaluate"):
         return
-    past = [job for job in jobs.mine(active=False) if job.kind == KIND]
+    past = [job for job in jobs.mine(active=False) if job.kind == KIND and (job.result or {"task": task}).get("task") == task]
     if past and past[0].result:
         with told():
             show_result(past[0].result)
     elif past and past[0].error:
         jobs.show_failure(past[0])
     else:
-        st.caption("The result shows, for words alone, meaning alone, both, and the whole search, how often the right papers come first.")
+        st.caption(FORMS[str(task)].shows)
 
 
-def _begin() -> None:
-    with st.form("evaluate"):
-        files = st.file_uploader("Questions in BioASQ's JSON form", type=["json"], accept_multiple_files=True)
+def _begin(task: str) -> None:
+    form = FORMS[task]
+    with st.form(f"evaluate-{task}"):
+        files = st.file_uploader(form.ask, type=list(form.types), accept_multiple_files=True)
         path = st.text_input("Or the path of such a file on this computer")
+        wildtype = st.file_uploader("The unchanged protein, FASTA", key="evaluate-wildtype") if form.wildtype else None
         sent = st.form_submit_button("Measure", type="primary")
     with st.expander("What the form is"):
-        st.caption("Each question names its papers by PMID and quotes the sentences that answer it. The texts are taken from these quotes.")
-        st.code(_FORM, language="json", wrap_lines=True)
+        st.code(form.example, language=None, wrap_lines=True)
     if not sent:
         return
     paths = [keep(file) for file in files] + ([local(path)] if path.strip() else [])
     if not paths:
         st.warning("Choose a file first, or give a path.", icon=":material/upload_file:")
         return
+    if form.wildtype and wildtype is None:
+        st.warning("Give the unchanged protein too: the numbering of the variants is found by it.", icon=":material/upload_file:")
+        return
+    options = {"wildtype": keep(wildtype)} if wildtype is not None else {}
     opened = bench()
 
     def work(progress: Progress) -> dict[str, Any]:
         from backend.evaluate import evaluate
 
-        return evaluate(opened.context, "literature.retrieve", paths, progress=progress)
+        return evaluate(opened.context, task, paths, options, progress=progress)
 
-    opened.jobs.submit(owner(), KIND, f"Measuring on {some(len(paths), 'file')}", work, key=f"{KIND}:{owner()}")
+    opened.jobs.submit(owner(), KIND, f"Measuring {form.name.lower()} on {some(len(paths), 'file')}", work, key=f"{KIND}:{owner()}")
     st.rerun()
 
 
@@ -66,14 +125,14 @@ def show_result(result: dict[str, Any]) -> None:
     from backend.figures.metrics import describe_metrics, plot_metrics
 
     systems, n = result["systems"], int(result["n"])
-    kicker(f"Result on {n:,} questions")
+    kicker(f"{FORMS[result['task']].name}: result on {n:,} cases")
     words = describe_metrics(systems, n)
     show_figure(plot_metrics(systems, n), words, "evaluation", rows(systems))
     metrics = list(dict.fromkeys(metric for values in systems.values() for metric in values))
     st.dataframe(
         [{"System": name} | {metric: _cell(values.get(metric)) for metric in metrics} for name, values in systems.items()], hide_index=True
     )
-    st.caption("In brackets the 95% interval over questions. Where two intervals overlap, the difference may be chance.")
+    st.caption("In brackets the 95% bootstrap interval. Where two intervals overlap, the difference may be chance.")
     notes = result.get("notes", [])
     if notes:
         html("<ul class='bl-soft'>" + "".join(f"<li>{escape(note)}</li>" for note in notes) + "</ul>")

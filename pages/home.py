@@ -7,6 +7,7 @@ import streamlit as st
 from pages.parts.bench import bench, owner, shelf
 from pages.parts.errors import told
 from pages.parts.frame import open_page
+from pages.parts.intake import EXAMPLES, open_example
 from pages.parts.keys import Keys
 from pages.parts.markup import escape, facts, html, kicker, moment, plain, some
 
@@ -14,7 +15,7 @@ EXAMPLE = "Does metformin reduce cardiovascular mortality?"
 
 
 def main() -> None:
-    open_page("Bioloom", "A workbench for the literature, on your own computer. Papers, questions and results stay here.")
+    open_page("Bioloom", "A workbench for literature and sequences, on your own computer. Questions, sequences and results stay here.")
     left, right = st.columns([7, 3], gap="large")
     with left:
         kicker("What you can do")
@@ -43,11 +44,23 @@ def _doors() -> None:
                 st.session_state[Keys.PENDING] = {"question": EXAMPLE}
                 st.switch_page("pages/literature.py")
             st.page_link("pages/literature.py", label="Ask your own", icon=":material/menu_book:")
+    with st.container(border=True):
+        st.markdown("**Analyse sequences**")
+        st.caption(
+            "Proteins, DNA, RNA and structures: what a file holds, which variants would hurt, where a gene is spliced, how an RNA folds, "
+            "seen on the sequence and in three dimensions."
+        )
+        with st.container(horizontal=True, vertical_alignment="center"):
+            name, words, task = EXAMPLES[2]
+            if st.button(words, icon=":material/arrow_forward:", key="example-sequence"):
+                with told():
+                    st.switch_page("pages/sequences.py", query_params=open_example(name, task))
+            st.page_link("pages/sequences.py", label="Drop your own file", icon=":material/genetics:")
     first, second, third = st.columns(3)
     for column, title, words, page, label in (
         (first, "Bring your papers", "References from PubMed, reference managers and PDFs; collections; removal.", "library", "Library"),
         (second, "Find what you did", "Every result is saved, can be compared, replayed and sent on.", "runs", "Saved runs"),
-        (third, "Check before you trust", "Measure the search on questions of your own laboratory.", "evaluate", "Check it yourself"),
+        (third, "Check before you trust", "Measure a task on data of your own laboratory.", "evaluate", "Check it yourself"),
     ):
         with column.container(border=True, height="stretch"):
             st.markdown(f"**{title}**")

@@ -59,7 +59,7 @@ def _list() -> list[RunSummary]:
 
     people, titles = _people(), {name: found.title for name, found in tasks().items()}
     first, second, third = st.columns([5, 3, 3], vertical_alignment="bottom")
-    text = first.text_input("Words of the question, or an id", key="runs-text")
+    text = first.text_input("Words of the question or file name, or an id", key="runs-text")
     asker = second.selectbox("Asked by", [owner(), _ANYBODY, *(one for one in people if one != owner())], format_func=people.__getitem__)
     dates: Any = third.date_input("Between", value=(), key="runs-dates", format="YYYY-MM-DD")
     first, second, third = st.columns([5, 3, 3], vertical_alignment="bottom")
@@ -78,7 +78,11 @@ def _list() -> list[RunSummary]:
     rows = store.list(**wanted, limit=_PAGE, offset=(at - 1) * _PAGE)
     if not rows:
         narrowed = text or dates or task or model or kind != "run"
-        st.caption("No run matches." if narrowed else "No run yet. Ask a question on the Literature page; its result is kept here.")
+        st.caption(
+            "No run matches."
+            if narrowed
+            else "No run yet. Ask a question on the Literature page or analyse a file on the Sequences page; the result is kept here."
+        )
     else:
         st.caption(f"{some(count, 'run')}. Choose one to open it, two to compare them.")
     return rows
@@ -100,7 +104,7 @@ def _act(rows: list[RunSummary]) -> None:
         table = [
             {
                 "Run": row.id,
-                "Question": row.title,
+                "Question or file": row.title,
                 "When": moment(row.created),
                 "Task": titles.get(row.task, row.task),
                 "Model": row.model,
@@ -114,7 +118,7 @@ def _act(rows: list[RunSummary]) -> None:
             on_select="rerun",
             selection_mode="multi-row",
             key=selection_key("runs", (row.id for row in rows)),
-            column_config={"Question": st.column_config.TextColumn(width="large")},
+            column_config={"Question or file": st.column_config.TextColumn(width="large")},
         )
         picked += [rows[at].id for at in chosen.selection.rows if rows[at].id not in picked]
     if len(picked) == 1 and "compare" not in st.query_params and st.button(f"Open {picked[0]}", type="primary"):

@@ -1,4 +1,4 @@
-"""Fetches, once, the embedded model that the tests run: `python -m tests.prepare`."""
+"""Fetches, once, the embedded models that the tests run: `python -m tests.prepare`."""
 
 from __future__ import annotations
 
@@ -11,15 +11,18 @@ STORE = ROOT / ".bioloom"
 
 
 def main() -> None:
-    from backend.literature.library import ENCODER
+    from backend.models.registry import embedded
     from backend.models.runtime import Runtime
     from backend.progress import Bar
 
     runtime = Runtime(load_config({"BIOLOOM_DATA": str(STORE), "BIOLOOM_OFFLINE": "0"}))
-    if not runtime.present(ENCODER):
-        print("Fetching the embedded model for the tests (83 MB, once).", file=sys.stderr)
-        with Bar("Fetching the embedded model") as bar:
-            runtime.fetch(ENCODER, bar, allow_network=True)
+    missing = [card for card in embedded() if not runtime.present(card.name)]
+    if missing:
+        whole = sum(card.download_bytes for card in missing) / 1e6
+        print(f"Fetching {len(missing)} embedded models for the tests ({whole:,.0f} MB, once).", file=sys.stderr)
+    for card in missing:
+        with Bar(f"Fetching {card.title}") as bar:
+            runtime.fetch(card.name, bar, allow_network=True)
 
 
 def models_folder() -> Path:

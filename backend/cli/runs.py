@@ -84,7 +84,8 @@ def runs_export(
         task_writers = find_task(run.task).exports if run.prediction is not None and run.kind == "run" else {}
         writers: dict[str, Callable[[], str]] = {
             name: functools.partial(write, run.prediction or {}) for name, write in task_writers.items()
-        } | {"json": lambda: json.dumps(bench.storage.runs.export(run.id), indent=2, ensure_ascii=False)}
+        }
+        writers |= {"json": lambda: json.dumps(bench.storage.runs.export(run.id), indent=2, ensure_ascii=False)}
         if form not in writers:
             raise InputError(f"There is no export format '{form}'.", f"Formats are: {', '.join(writers)}.")
         text = writers[form]()

@@ -46,15 +46,15 @@ def _open_browser(url: str) -> None:
 
 @app.command()
 def prepare() -> None:
-    """Fetch the embedded model and read the embedded abstracts, so that the first question finds them. Safe to repeat."""
-    from backend.literature.library import ENCODER, library
-    from backend.models.registry import get_card
+    """Fetch the embedded models and read the embedded abstracts, so that the first question finds them. Safe to repeat."""
+    from backend.literature.library import library
+    from backend.models.registry import embedded
 
     with workbench() as bench:
-        card = get_card(ENCODER)
-        if not bench.runtime.present(ENCODER):
-            with Bar(f"Fetching {card.title}") as bar:
-                bench.runtime.fetch(ENCODER, bar, allow_network=not bench.config.offline_forced)
+        for card in embedded():
+            if not bench.runtime.present(card.name):
+                with Bar(f"Fetching {card.title}") as bar:
+                    bench.runtime.fetch(card.name, bar, allow_network=not bench.config.offline_forced)
         with Bar("Reading the embedded PubMed abstracts") as bar:
             library(bench.context).import_embedded(bar)
         print(f"Ready: {library(bench.context).count():,} papers in the library.", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Systems compared on labelled questions: a dot for the value, a line for its 95% interval."""
+"""Systems compared on labelled data: a dot for the value, a line for its 95% interval."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ def plot_metrics(systems: Mapping[str, Mapping[str, Mapping[str, Json]]], n: int
     Parameters
     ----------
     systems : mapping
-        ``{system: {metric: {"value", "low", "high"}}}``, all between 0 and 1.
+        ``{system: {metric: {"value", "low", "high"}}}``, at most 1.
     n : int
-        Number of questions.
+        Number of cases: questions, variants, sequences.
     """
     import plotly.graph_objects as go
 
@@ -68,4 +68,4 @@ def _title(systems: Mapping[str, Mapping[str, Mapping[str, Json]]], metrics: Seq
         return "Nothing was measured"
     first = metrics[0]
     ranked = sorted(((values[first]["value"], name) for name, values in systems.items() if first in values), reverse=True)
-    return f"{ranked[0][1]} has the highest {first} over {n:,} questions"
+    return f"{ranked[0][1]} has the highest {first} over {n:,} cases"

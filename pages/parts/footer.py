@@ -8,13 +8,24 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from backend.domain import Run
+from backend.domain import Run, canonical
 from backend.progress import Progress
 from pages.parts import jobs
 from pages.parts.bench import bench, owner
 from pages.parts.errors import told
 from pages.parts.markup import escape, html, moment, some, span, strip
 from pages.parts.report import report
+
+_FORMS = {
+    "ris": ("RIS, for reference managers", "ris", "application/x-research-info-systems"),
+    "bibtex": ("BibTeX", "bib", "application/x-bibtex"),
+    "csv": ("CSV, for spreadsheets", "csv", "text/csv"),
+    "json": ("JSON, with quotes and offsets", "json", "application/json"),
+    "gff3": ("GFF3, for genome browsers", "gff3", "text/plain"),
+    "fasta": ("FASTA", "fasta", "text/plain"),
+    "dbn": ("Dot-bracket", "dbn", "text/plain"),
+    "ct": ("CT, connectivity table", "ct", "text/plain"),
+}
 
 
 def show_footer(run: Run) -> None:
@@ -43,7 +54,7 @@ def show_footer(run: Run) -> None:
                 seen = {item["document"]: item for item in reversed(evidence)}
                 st.code("\n".join(formatted(item) for item in reversed(list(seen.values()))), language=None, wrap_lines=True)
         with st.popover("Export", icon=":material/download:"):
-            _exports(run, evidence)
+            _exports(run)
     jobs.watch(lambda job: job.kind == "replay" and run.id in job.title, f"replay-{run.id}")
     _replayed(run)
 
@@ -65,8 +76,8 @@ def who_can_open(database_url: str) -> str:
 def _explanations(run: Run) -> list[dict[str, Any]]:
     children = bench().storage.runs.children(run.id)
     made = [run.explanation, *(child.explanation for child in children if child.kind == "explanation")]
-    latest = {int(found["evidence"]): found for found in made if found}
-    return [latest[rank] for rank in sorted(latest)]
+    latest = {canonical(found.get("evidence", found.get("target"))): found for found in made if found}
+    return [latest[mark] for mark in sorted(latest)]
 
 
 def _replay(run_id: str) -> None:
@@ -95,21 +106,16 @@ def _replayed(run: Run) -> None:
         html("<ul>" + "".join(f"<li>{escape(line)}</li>" for line in lines) + "</ul>")
 
 
-def _exports(run: Run, evidence: list[dict[str, Any]]) -> None:
-    name = f"bioloom-{run.id}"
-    if evidence:
-        from backend.literature.cite import to_bibtex, to_csv, to_json, to_ris
+def _exports(run: Run) -> None:
+    """The result in the forms of its field, as the task offers them; the whole run; a page to read."""
+    from backend.tasks import find_task
 
-        offers = (
-            ("RIS, for reference managers", to_ris, "ris", "application/x-research-info-systems"),
-            ("BibTeX", to_bibtex, "bib", "application/x-bibtex"),
-            ("CSV with quotes and offsets", to_csv, "csv", "text/csv"),
-            ("JSON with quotes and offsets", to_json, "json", "application/json"),
-        )
-        for label, write, suffix, mime in offers:
-            st.download_button(
-                label, write(evidence), f"{name}.{suffix}", mime, key=f"{suffix}-{run.id}", on_click="ignore", width="stretch"
-            )
+    name = f"bioloom-{run.id}"
+    empty = bool((run.prediction or {}).get("answer", {}).get("abstained"))
+    for form, write in ({} if empty else find_task(run.task).exports).items():
+        label, suffix, mime = _FORMS.get(form, (form.upper(), form, "text/plain"))
+        text = write(run.prediction or {})
+        st.download_button(label, text, f"{name}.{suffix}", mime, key=f"{form}-{run.id}", on_click="ignore", width="stretch")
     whole = json.dumps(bench().storage.runs.export(run.id), ensure_ascii=False, indent=2)
     st.download_button(
         "The whole run, JSON", whole, f"{name}-run.json", "application/json", key=f"run-{run.id}", on_click="ignore", width="stretch"

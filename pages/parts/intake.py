@@ -52,16 +52,22 @@ def show_intake() -> None:
 
 def begin(examples: Sequence[tuple[str, str, str]]) -> None:
     """Examples, one click away."""
-    from backend.storage.files import Files
-
     st.markdown("**Try it with**")
     for name, words, task in examples:
         if st.button(words, key=f"example-{name}", icon=":material/arrow_forward:", type="tertiary"):
             with told():
-                kept = Files(bench().config).keep(ASSETS / "examples" / name)
-                _open(kept.sha256, kept.name, task)
+                st.query_params.from_dict(open_example(name, task))
+                st.rerun()
 
 
-def _open(sha256: str, name: str, task: str = "") -> None:
-    st.query_params.from_dict({"file": sha256, "name": name} | ({"task": task} if task else {}))
+def open_example(name: str, task: str) -> dict[str, str]:
+    """Keep an example as if it had been dropped; what the page's address then holds."""
+    from backend.storage.files import Files
+
+    kept = Files(bench().config).keep(ASSETS / "examples" / name)
+    return {"file": kept.sha256, "name": kept.name, "task": task}
+
+
+def _open(sha256: str, name: str) -> None:
+    st.query_params.from_dict({"file": sha256, "name": name})
     st.rerun()

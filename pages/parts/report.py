@@ -14,6 +14,7 @@ from pages.parts.evidence import by_paper, card
 from pages.parts.explanation import coloured
 from pages.parts.markup import escape
 
+_MOST_READ = 200  # records listed on the page; the exported run has them all
 _PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{title}</title><meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <style>:root{{color-scheme:light dark}}body{{font:16px/1.5 Helvetica,Arial,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem}}
@@ -33,6 +34,8 @@ def report(run: Run, explanations: Sequence[Mapping[str, Any]] = ()) -> str:
     explanations : sequence of mapping
         What the task's explanations gave, one an evidence sentence: ``{"evidence", "words", "sentences"}``.
     """
+    if run.task != "literature.ask":
+        return _PAGE.format(title=escape(run.title), style=_style(), body=_task_body(run, explanations))
     found = run.prediction or {}
     answer: dict[str, Any] = found.get("answer", {})
     evidence = answer.get("evidence", [])
@@ -49,7 +52,49 @@ def report(run: Run, explanations: Sequence[Mapping[str, Any]] = ()) -> str:
         + "".join(_why(made, evidence, level) for made in explanations)
         + f"<h2>Record</h2><pre>{escape(json.dumps(record, indent=2, ensure_ascii=False, default=str))}</pre></div>"
     )
-    return _PAGE.format(title=escape(run.title), style=(ASSETS / "style.css").read_text(encoding="utf-8"), body=body)
+    return _PAGE.format(title=escape(run.title), style=_style(), body=body)
+
+
+def _style() -> str:
+    return (ASSETS / "style.css").read_text(encoding="utf-8")
+
+
+def _task_body(run: Run, explanations: Sequence[Mapping[str, Any]]) -> str:
+    """What any task found, in its own words; what was read; why; the whole record."""
+    from backend.tasks import find_task
+
+    found, level = run.prediction or {}, reading_level(run.profile)
+    lines = "".join(f"<p>{escape(line)}</p>" for line in found.get("text", []))
+    notes = "".join(f"<li>{escape(warning)}</li>" for warning in run.warnings)
+    read = "".join(
+        f"<tr><td>{escape(entry['id'])}</td><td>{escape(entry['refused'] or entry['kind'])}"
+        f"{''.join('<br>' + escape(alteration['text']) for alteration in entry['alterations'])}</td><td>{entry['length']:,}</td></tr>"
+        for entry in found.get("records", [])[:_MOST_READ]
+    )
+    why = "".join(_sites(made, found, level) for made in explanations)
+    record = {"settings": run.settings, "model": run.model, "environment": run.environment, "input": run.input}
+    return (
+        f"<div class='bl'><h1>{escape(find_task(run.task).title)}: {escape(run.title)}</h1>"
+        f"<p class='bl-soft'>Bioloom run {escape(run.id)}, {escape(run.created.isoformat())}. For research use only.</p>"
+        f"<h2>Finding</h2>{lines}"
+        + (f"<h2>How sure</h2><ul>{notes}</ul>" if notes else "")
+        + why
+        + (f"<h2>What was read</h2><table><tr><th>Record</th><th>Kind and changes</th><th>Letters</th></tr>{read}</table>" if read else "")
+        + f"<h2>Record</h2><pre>{escape(json.dumps(record, indent=2, ensure_ascii=False, default=str))}</pre></div>"
+    )
+
+
+def _sites(made: Mapping[str, Any], found: Mapping[str, Any], level: Level) -> str:
+    """An explanation on the letters of a sequence."""
+    sites = made.get("sites")
+    if not sites:
+        return ""
+    named = (made.get("target") or {}).get("record")
+    results = found.get("results") or [{}]
+    result = next((one for one in results if one.get("record") == named), results[0])
+    sequence = str(made.get("sequence") or result.get("sequence") or "")
+    drawn = f"<div class='bl-attr' style='overflow-wrap:anywhere'>{coloured(sites, sequence)}</div>" if sequence else ""
+    return f"<h2>Why: {escape(sites['target'])}</h2>{drawn}{_trust(sites, level)}"
 
 
 def _why(made: Mapping[str, Any], evidence: Sequence[Mapping[str, Any]], level: Level) -> str:

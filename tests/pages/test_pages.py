@@ -4,7 +4,7 @@ import pytest
 
 from tests.pages.conftest import HOSTILE, a_run, texts
 
-PAGES = ("home", "literature", "library", "runs", "models", "evaluate", "profile")
+PAGES = ("home", "literature", "sequences", "library", "runs", "models", "evaluate", "profile")
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -18,7 +18,7 @@ def test_a_page_opens_on_an_empty_library_and_offers_a_next_step(open_page, page
 
 def test_home_asks_its_example_in_one_click(open_page, bench, papers):
     app = open_page("home")
-    assert "stay here" in texts(app)
+    assert "results stay here" in texts(app)
     assert app.button(key="example").label.endswith("?")
 
 

@@ -160,7 +160,7 @@ def test_the_metrics_figure_shows_every_interval():
     cell = {"value": 0.7, "low": 0.6, "high": 0.85}
     systems = {"bm25": {"recall@10": cell, "mrr@10": cell}, "fused": {"recall@10": cell | {"value": 0.8}}}
     figure = plot_metrics(systems, 209)
-    assert figure.layout.title.text == "fused has the highest recall@10 over 209 questions"
+    assert figure.layout.title.text == "fused has the highest recall@10 over 209 cases"
     assert figure.data[0].error_x.array[0] == pytest.approx(0.15)
     assert figure.data[0].marker.symbol != figure.data[1].marker.symbol
     assert "0.70 (0.60-0.85)" in describe_metrics(systems, 209)
