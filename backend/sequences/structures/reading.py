@@ -229,10 +229,7 @@ def _seen_gaps(residues: Sequence[Residue], atoms: Sequence[dict[str, Any]], kin
     for at in range(len(residues) - 1):
         jump = residues[at + 1].number - residues[at].number
         here, there = atoms[at].get(first), atoms[at + 1].get(second)
-        if here is not None and there is not None:
-            broken = here.pos.dist(there.pos) > reach
-        else:
-            broken = jump > 1
+        broken = here.pos.dist(there.pos) > reach if here is not None and there is not None else jump > 1
         if broken:
             count = max(jump - 1, 0)
             gaps.append(Gap(at, count, "", _between(residues, at, count, "")))
