@@ -18,6 +18,8 @@ from backend.storage import sqlite
 from backend.storage.failures import plain
 from backend.storage.jobs import JobStore
 from backend.storage.migrations import migrate
+from backend.storage.patients import PatientStore
+from backend.storage.recordings import RecordingStore
 from backend.storage.records import ConnectionStore, ProfileStore, SearchStore, SettingStore
 from backend.storage.runs import RunStore
 
@@ -65,6 +67,14 @@ class Storage:
     @cached_property
     def runs(self) -> RunStore:
         return RunStore(self.session, self.forget)
+
+    @cached_property
+    def patients(self) -> PatientStore:
+        return PatientStore(self.session, self.forget)
+
+    @cached_property
+    def recordings(self) -> RecordingStore:
+        return RecordingStore(self.session, self.forget)
 
     @cached_property
     def profiles(self) -> ProfileStore:

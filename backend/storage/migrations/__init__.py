@@ -8,7 +8,7 @@ from sqlalchemy import Engine, inspect, text
 
 from backend.errors import StorageError
 
-HEAD = "0001"
+HEAD = "0002"
 
 
 def migrate(engine: Engine, reader: Engine) -> None:

@@ -1,0 +1,1 @@
+"""EEG: recordings of patients, read, kept without identifiers, and shown."""
