@@ -17,6 +17,10 @@ Span = tuple[int, int]
 """First and last position, both counted from 1 and both included, as biologists number."""
 
 
+NOTICES = frozenset({"ambiguous", "rare", "description", "features"})
+"""Alterations that leave every letter as it was given: they tell what no model can be sure of, or what is shown in part."""
+
+
 @dataclass(frozen=True)
 class Alteration:
     """One thing that reading had to change, or that a model will not see as it stands.
@@ -28,12 +32,18 @@ class Alteration:
     text : str
         The same in a sentence for the reader, with what stood there and what stands there now.
     spans : tuple of (int, int)
-        Where, in the user's own numbering: letters of the record as it was given, white space and line ends not counted.
+        Where, in the user's own numbering: characters of the record as it was given; gaps count, white space, line ends and
+        digits do not. What has no place itself (``digit``, ``space``) is told by the place of the letter after it.
     """
 
     what: str
     text: str
     spans: tuple[Span, ...] = ()
+
+    @property
+    def altering(self) -> bool:
+        """False for a notice, which leaves every letter as it was given."""
+        return self.what not in NOTICES
 
     def json(self) -> dict[str, Json]:
         return {"what": self.what, "text": self.text, "spans": [list(span) for span in self.spans]}
@@ -83,6 +93,11 @@ class Entry:
     @property
     def usable(self) -> bool:
         return not self.refused and self.kind in KINDS
+
+    @property
+    def altered(self) -> bool:
+        """True where reading changed something of a record that is not refused."""
+        return not self.refused and any(told.altering for told in self.alterations)
 
     def json(self) -> dict[str, Json]:
         return {
@@ -177,6 +192,18 @@ class Preflight(Protocol):
 
     def entries(self, start: int = 0, stop: int | None = None) -> Sequence[Entry]:
         """Entries by number, from 0."""
+        ...
+
+    def numbers(self, which: str) -> np.ndarray:
+        """Numbers (from 0) of the records that are ``all``, ``usable``, ``altered``, ``refused``, ``ambiguous``, or of a kind."""
+        ...
+
+    def lengths(self) -> np.ndarray:
+        """int64: letters of every record."""
+        ...
+
+    def ids(self) -> Sequence[str]:
+        """Ids of all records, in the file's order."""
         ...
 
     def find(self, record_id: str) -> Entry | None:
