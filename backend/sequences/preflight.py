@@ -40,7 +40,7 @@ class Table:
         self._names = [layout.label(layout.header(number))[0] for number in range(len(layout))]
         self._ids, self._numbers = unique_ids(self._names)
         self._stats = scan(layout.buffer, layout.starts, layout.ends)
-        self._given = self._stats.mask.copy()  # with the bit of odd characters, also where all of them were understood
+        self._odd = self._stats.mask & np.uint32(abc.OTHER_BIT)  # also where all of the odd characters were understood
         self._changed = np.array([ours != theirs for ours, theirs in zip(self._ids, self._names, strict=True)], dtype=bool)
         self._mend()
         self._kinds = kind_of.decide(self._stats, self._share_u())
@@ -114,7 +114,7 @@ class Table:
             raise InputError(
                 f"{entry.id} may be {' or '.join(entry.choices)}. {entry.why}", "Say which it is (on the page, or with --kind)."
             )
-        sequence, places = clean(self._layout.body(number), int(self._given[number]), entry.kind)
+        sequence, places = clean(self._layout.body(number), self._mask(number), entry.kind)
         features: tuple[Feature, ...] = ()
         if self._layout.features is not None:
             try:
@@ -137,11 +137,12 @@ class Table:
         alterations = self._naming(number, name, description)
         refused = self._refusal(number)
         if not refused:
-            alterations += findings(self._layout.body(number), int(self._given[number]), kind, self._layout.laid_out)
+            alterations += findings(self._layout.body(number), self._mask(number), kind, self._layout.laid_out)
         why = kind_of.explain_kind(int(self._kinds.why[number]), mask, int(self._stats.letters[number]))
         if self._kinds.why[number] == kind_of.Why.STRAY:
             spans, _ = self._strays(number)
-            why = f"{why} They stand at place {listed(spans)}, line {self._line(number, spans[0][0]):,}."
+            line = self._line(number, spans[0][0])
+            why = f"{why} See place {listed(spans)} (line {line:,}). Mend the letters, or say that it is a protein."
         return Entry(
             id=self._ids[number],
             name=tidy(name),
@@ -242,9 +243,12 @@ class Table:
             hint = " It looks like the brackets of a secondary structure: leave that line out."
         return f"{words}{more} stand{'s' if odd.count == 1 else ''} for no residue and no base.{hint}"
 
+    def _mask(self, number: int) -> int:
+        return int(self._stats.mask[number] | self._odd[number])
+
     def _body(self, number: int) -> bytes:
         body = self._layout.body(number)
-        return mend(body).body if self._given[number] & abc.OTHER_BIT else body
+        return mend(body).body if self._odd[number] else body
 
     def _line(self, number: int, place: int) -> int:
         """Line of a place of a record."""

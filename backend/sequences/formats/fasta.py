@@ -9,6 +9,7 @@ import numpy as np
 from backend.sequences.formats.layout import Layout, check_count
 from backend.sequences.formats.letters import mend
 from backend.sequences.formats.scan import BLOCK
+from backend.sequences.formats.sniff import not_sequences
 from backend.sequences.formats.unpack import Unpacked
 
 _INDENTED = re.compile(rb"(?m)^[ \t]+>")
@@ -35,6 +36,8 @@ def read_fasta(raw: Unpacked, name: str) -> Layout:
             notes.append("Letters stand before the first header line; they were read as a record without a name.")
         else:
             notes.append(f"{odd.comments:,} comment line{'s' if odd.comments != 1 else ''} before the first record left out.")
+    if not len(heads):
+        raise not_sequences(name, "it holds only comment lines", "Check that it was saved or downloaded whole.")
     ends = np.append(heads[1:], len(buffer)).astype(np.int64)
     unnamed = len(heads) > 0 and int(heads[0]) == 0 and bool(before.strip())
     signs = np.ones(len(heads), dtype=np.int64)

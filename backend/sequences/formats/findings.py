@@ -75,10 +75,9 @@ def findings(body: bytes, mask: int, kind: str, laid_out: bool) -> tuple[Alterat
         if odd.dashes:
             found.append(
                 Alteration(
-                    "gap", f"{_some(odd.dashes, 'dash', 'dashes')} of other kinds than the hyphen read as gaps.", *_where(body, GAPS)
+                    "dash", f"{_some(odd.dashes, 'dash', 'dashes')} of other kinds than the hyphen read as gaps.", *_where(body, GAPS)
                 )
             )
-        mask |= GAP_BIT if odd.dashes else 0
     characters = counted(body)
     if mask & LOWER_BIT:
         found.append(_told("case", characters, _LOWER, "{} in lower case read as capitals", "letter"))

@@ -14,7 +14,7 @@ from backend.sequences.records import KINDS, Kind
 ENOUGH = 20  # bases: at Swiss-Prot's frequencies (A .083, C .014, G .071, T .053) a protein of these alone has a chance near 1e-13
 _STRAY_FROM = 10  # letters: below, one letter is more than a tenth
 _BASES = 0.9  # share of A, C, G, T, U, N from which other letters are strays or degenerate bases among bases
-_MINOR = 0.05  # share of U among T and U (or the reverse) up to which it is a slip of spelling
+_MINOR = 0.1  # share of U among T and U (or the reverse) up to which it is a slip of spelling
 
 AMBIGUOUS, PROTEIN, DNA, RNA = 0, 1, 2, 3  # PROTEIN to RNA are 1 + index in KINDS
 
@@ -62,7 +62,7 @@ def decide(stats: Stats, share_u: np.ndarray) -> Kinds:
     simple = ~residues & ~degenerate
     rules = [
         (letters == 0, np.uint8(0), Why.EMPTY),
-        (residues & (share >= _BASES) & (letters >= _STRAY_FROM), either, Why.STRAY),
+        (residues & (share >= _BASES) & (letters >= _STRAY_FROM), _bit(PROTEIN), Why.STRAY),
         (residues, _bit(PROTEIN), Why.RESIDUES),
         (degenerate & (share >= _BASES) & (letters >= ENOUGH), bases, Why.DEGENERATE),
         (degenerate & (share < 0.5) & (letters >= 3 * ENOUGH), _bit(PROTEIN), Why.LONG_MIXTURE),
@@ -79,6 +79,7 @@ def decide(stats: Stats, share_u: np.ndarray) -> Kinds:
     kind = np.zeros(len(mask), dtype=np.uint8)
     for settled in (PROTEIN, DNA, RNA):
         kind[choices == _bit(settled)] = settled
+    kind[why == Why.STRAY] = AMBIGUOUS  # a base sequence with a slip is never silently a protein
     choices[kind != AMBIGUOUS] = 0
     return Kinds(kind, choices, why)
 

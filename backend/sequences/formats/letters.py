@@ -19,7 +19,7 @@ _SPACES = dict.fromkeys(
         ord,
         "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u200b\u200c\u200d\u2028\u2029\u202f\u205f\u2060\u3000\ufeff",
     ),
-    " ",
+    "\r",  # which has no place, and no meaning inside a line
 )
 _COMMENT = re.compile(rb"(?m)^;[^\n]*")
 
@@ -31,7 +31,7 @@ class Odd:
     Attributes
     ----------
     body : bytes
-        The text: comment lines and odd white space blanked, odd dashes as gaps, any other character outside ASCII as ``?``.
+        The text: comment lines and odd white space taken out, odd dashes as gaps, any other character outside ASCII as ``?``.
     comments, blanks, dashes : int
         How many of each.
     foreign : tuple of (str, int, int)
@@ -54,7 +54,7 @@ class Odd:
 
 def mend(body: bytes, most: int = 5) -> Odd:
     """Look at a record that holds characters beyond letters, gaps, digits and white space."""
-    blanked, comments = _COMMENT.subn(lambda found: b" " * len(found[0]), body) if b";" in body else (body, 0)
+    blanked, comments = _COMMENT.subn(b"", body) if b";" in body else (body, 0)
     try:
         text = blanked.decode("utf-8")
     except UnicodeDecodeError:
