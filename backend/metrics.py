@@ -184,3 +184,36 @@ def binomial_interval(k: int, n: int) -> Interval:
 def _interval(value: float, draws: Sequence[float]) -> Interval:
     low, high = np.percentile(draws, [2.5, 97.5])
     return Interval(value, float(low), float(high))
+
+
+def bootstrap_spearman(a: ArrayLike, b: ArrayLike, n: int = 1000, seed: int = 0) -> Interval:
+    """Spearman's rank correlation of two rows of numbers with its percentile 95% interval, pairs drawn with replacement.
+
+    Each draw is ranked anew, with mid-ranks for ties, from how often each value was drawn: no draw is sorted.
+
+    Raises
+    ------
+    ValueError
+        With fewer than three pairs, a number that is not finite, or a row that does not vary.
+    """
+    first, second = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    if first.ndim != 1 or first.shape != second.shape or first.size < 3:
+        raise ValueError("A rank correlation needs two rows of equal length, of three numbers at least.")
+    if not (np.isfinite(first).all() and np.isfinite(second).all()):
+        raise ValueError("A value is not a finite number.")
+    places = [np.unique(row, return_inverse=True)[1] for row in (first, second)]
+    if any(place.max() == 0 for place in places):
+        raise ValueError("All values of a row are the same, so nothing can be ranked.")
+
+    def correlation(counts: NDArray[np.float64]) -> float:
+        ranks = []
+        for place in places:
+            held = np.bincount(place, counts)
+            ranks.append((np.cumsum(held) - held / 2)[place])
+        x, y = (rank - counts @ rank / counts.sum() for rank in ranks)
+        spread = math.sqrt((counts @ (x * x)) * (counts @ (y * y)))
+        return float(counts @ (x * y) / spread) if spread else 0.0
+
+    rng = np.random.default_rng(seed)
+    draws = [correlation(np.bincount(rng.integers(first.size, size=first.size), minlength=first.size).astype(float)) for _ in range(n)]
+    return _interval(correlation(np.ones(first.size)), draws)
