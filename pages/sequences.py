@@ -52,9 +52,9 @@ def main() -> None:
 
 def header() -> list[tuple[str, str]]:
     """Profile and machine."""
-    from backend.models.device import device_name, pick_device
+    from backend.models.device import device_name
 
-    return [("Profile", profile().name), ("Machine", device_name(pick_device(bench().config.device)))]
+    return [("Profile", profile().name), ("Machine", device_name(bench().config))]
 
 
 def _material(value: Mapping[str, Any], task: str | None) -> None:
