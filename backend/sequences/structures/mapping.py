@@ -86,3 +86,35 @@ def match_sequence(chain: Chain, sequence: str) -> Match:
 
 
 _PLAIN = str.maketrans("UOJ", "CKL")  # letters that BLOSUM62 has no row for, as their nearest
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A sequence laid over all chains of a structure.
+
+    Attributes
+    ----------
+    places : tuple of (int or None)
+        One a residue, over all chains in order: index of its letter in the sequence; None where it belongs to another molecule.
+    chains : tuple of Match
+        The chains that carry the sequence: all that fit, or else the nearest one.
+    """
+
+    places: tuple[int | None, ...]
+    chains: tuple[Match, ...]
+
+    @property
+    def best(self) -> Match:
+        return max(self.chains, key=lambda match: match.identity * match.aligned)
+
+    def residues(self, index: int) -> list[int]:
+        """Residues, counted over all chains, that stand against a letter."""
+        return [at for at, place in enumerate(self.places) if place == index]
+
+
+def fit_structure(structure: Structure, sequence: str) -> Fit:
+    """Lay a sequence over every chain that carries it; over the nearest one where none does plainly."""
+    matches = [match_sequence(chain, sequence) for chain in structure.chains]
+    fitting = [match for match in matches if match.fits] or [max(matches, key=lambda match: match.identity * match.aligned)]
+    places = [place for match in matches for place in (match.places if match in fitting else (None,) * len(match.places))]
+    return Fit(tuple(places), tuple(fitting))
