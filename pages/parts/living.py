@@ -211,8 +211,8 @@ def _tell(drawing: Drawing, fit: Fit, sequence: str) -> None:
     """How well the sequence and the structure agree."""
     best = fit.best
     chains = ", ".join(match.chain for match in fit.chains)
-    words = f"Chain {chains}: {best.aligned:,} residues stand against the {len(sequence):,} letters, "
-        f"{best.identity:.0%} of them the same letter."
+    share = f"{best.identity:.0%} of them the same letter."
+    words = f"Chain {chains}: {best.aligned:,} residues stand against the {len(sequence):,} letters, {share}"
     if best.fits:
         st.caption(plain(words))
     else:
