@@ -1,0 +1,140 @@
+"""ViennaRNA: minimum free energy, base-pair probabilities and a flat layout of an RNA. A tool without weights; the extra `rna`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.domain import ModelCard
+from backend.errors import InputError, ModelError
+from backend.models.registry import family
+
+CARD = ModelCard(
+    name="viennarna",
+    title="ViennaRNA",
+    family="viennarna",
+    modality="sequences",
+    tasks=("rna.fold",),
+    source="bundled",
+    licence="ViennaRNA licence: free for research and teaching; commercial use restricted, ask its authors",
+    summary="Folds one RNA strand by measured nearest-neighbour energies, and gives the probability of every base pair.",
+    revision="2.8",
+    peak_bytes=1_200 * 2**20,
+    paper="Lorenz et al. 2011, doi:10.1186/1748-7188-6-26; McCaskill 1990, doi:10.1002/bip.360290621",
+    limits=(
+        "No pseudoknots, no tertiary contacts, no proteins, no modified bases.",
+        "Energies were measured in 1 M salt; a cell differs.",
+        "The longer the strand, the less often the single best structure is the real one.",
+    ),
+    non_commercial=True,
+)
+
+
+@dataclass(frozen=True)
+class Fold:
+    """What ViennaRNA finds for one strand of n bases; energies in kcal/mol, structures in dot-bracket.
+
+    Attributes
+    ----------
+    probabilities : numpy.ndarray
+        float64, shape (n, n), symmetric: probability that two bases pair.
+    entropy : numpy.ndarray
+        float64, shape (n,): how undecided the partner of each base is, in bits.
+    """
+
+    mfe: str
+    mfe_energy: float
+    mfe_frequency: float
+    centroid: str
+    centroid_energy: float
+    centroid_distance: float
+    ensemble_energy: float
+    diversity: float
+    probabilities: NDArray[np.float64]
+    entropy: NDArray[np.float64]
+
+
+class Folder:
+    """ViennaRNA behind our own words."""
+
+    def __init__(self, tool: Any) -> None:
+        self._tool = tool
+
+    def fold(self, sequence: str, temperature: float = 37.0, dangles: int = 2, constraint: str = "") -> Fold:
+        """Fold one strand of the letters A, C, G, U (others never pair); `temperature` in degrees Celsius.
+
+        Raises
+        ------
+        InputError
+            When the constraint does not fit the strand.
+        """
+        compound = self._compound(sequence, temperature, dangles, constraint)
+        best, energy = compound.mfe()
+        compound.exp_params_rescale(energy)
+        _, ensemble = compound.pf()
+        probabilities = _symmetric(compound.bpp())
+        centroid, distance = compound.centroid()
+        return Fold(
+            mfe=best,
+            mfe_energy=float(energy),
+            mfe_frequency=float(compound.pr_structure(best)),
+            centroid=centroid,
+            centroid_energy=float(compound.eval_structure(centroid)),
+            centroid_distance=float(distance),
+            ensemble_energy=float(ensemble),
+            diversity=float(compound.mean_bp_distance()),
+            probabilities=probabilities,
+            entropy=np.asarray(compound.positional_entropy(), dtype=np.float64)[1:],
+        )
+
+    def probabilities(self, sequence: str, temperature: float = 37.0, dangles: int = 2, constraint: str = "") -> NDArray[np.float64]:
+        """Base-pair probabilities only, shape (n, n)."""
+        compound = self._compound(sequence, temperature, dangles, constraint)
+        compound.exp_params_rescale(compound.mfe()[1])
+        compound.pf()
+        return _symmetric(compound.bpp())
+
+    def layout(self, structure: str) -> NDArray[np.float64]:
+        """Coordinates of each base in a flat drawing, shape (n, 2) (naview, Bruccoleri and Heinrich 1988)."""
+        placed = self._tool.naview_xy_coordinates(structure)
+        return np.array([(placed[i].X, placed[i].Y) for i in range(len(structure))], dtype=np.float64)
+
+    def _compound(self, sequence: str, temperature: float, dangles: int, constraint: str) -> Any:
+        details = self._tool.md()
+        details.temperature, details.dangles = float(temperature), int(dangles)
+        compound = self._tool.fold_compound(sequence, details)
+        if constraint:
+            if len(constraint) != len(sequence) or set(constraint) - set(".x|<>()"):
+                raise InputError(
+                    f"The constraint has {len(constraint)} signs, the strand {len(sequence)} bases.",
+                    "Give one sign a base: . free, x unpaired, | paired, ( ) paired with each other.",
+                )
+            compound.hc_add_from_db(constraint)
+        return compound
+
+
+def _symmetric(upper: Any) -> NDArray[np.float64]:
+    table = np.asarray(upper, dtype=np.float64)[1:, 1:]
+    return table + table.T
+
+
+@family("viennarna", cards=(CARD,))
+def load(folder: Path | None, card: ModelCard, device: str) -> Folder:
+    """Nothing but the package itself.
+
+    Raises
+    ------
+    ModelError
+        When it is not installed.
+    """
+    try:
+        import RNA
+    except ImportError as error:
+        raise ModelError(
+            "ViennaRNA is not installed.", "Install it with: pip install 'bioloom[rna]'. Its licence restricts commercial use."
+        ) from error
+    return Folder(RNA)
