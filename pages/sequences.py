@@ -68,6 +68,9 @@ def _material(value: Mapping[str, Any], task: str | None) -> None:
     given = {**value, "kinds": kinds}
     if kinds != value.get("kinds", {}):
         found = open_input(bench().context, given)
+        show_preflight(found, f"preflight-said-{value['file'][:12]}")
+    if not found.summary().usable:
+        return
     kicker("What you want to know")
     show_form(found, given, task)
 

@@ -58,7 +58,8 @@ def open_input(context: Context, value: Mapping[str, Json]) -> Preflight:
     """
     kinds = {str(record): _kind(kind) for record, kind in dict(value.get("kinds") or {}).items()}
     key = f"sequences:{value['file']}:{sorted(kinds.items())}"
-    return context.recent(key, lambda: read_sequences(Files(context.config).path(str(value["file"])), str(value["name"]), kinds))
+    path, name, limits = Files(context.config).path(str(value["file"])), str(value["name"]), context.config.limits
+    return context.recent(key, lambda: read_sequences(path, name, kinds, limits))
 
 
 def read_input(context: Context, value: Mapping[str, Json], settings: Mapping[str, Json]) -> dict[str, Json]:
