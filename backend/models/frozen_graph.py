@@ -38,7 +38,7 @@ class Node:
         if self.op != "Const" or not isinstance(tensor, memoryview):
             raise ModelError(f"The step {self.name} of the network holds no numbers.", "Remove the model and fetch it again.")
         kind, shape, numbers = _FLOAT, [], np.zeros(0, dtype=np.float32)
-        for number, wire, part in _fields(tensor):
+        for number, _wire, part in _fields(tensor):
             if number == 1 and isinstance(part, int):
                 kind = part
             elif number == 2 and isinstance(part, memoryview):

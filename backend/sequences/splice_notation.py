@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -204,7 +205,7 @@ def read_exons(text: str) -> tuple[Span, ...]:
             raise InputError(f"'{part}' is no exon.", "Write first and last place: 1-142, 273-495.")
         found.append((int(match[1]), int(match[2])))
     found.sort()
-    for (_, end), (start, _) in zip(found, found[1:], strict=False):
+    for (_, end), (start, _) in itertools.pairwise(found):
         if start <= end:
             raise InputError(f"Two exons overlap at {start}.", "Give the exons of one transcript.")
     return tuple(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -20,10 +21,9 @@ if TYPE_CHECKING:
     from backend.models.families.cispliceai import Splicer
 
 MODEL = "cispliceai"
-EVALUATIONS = 512
+EVALUATIONS = 1024
 _FLANK = 45  # bases on each side of the site that take part
-_SINGLE = 24  # of those nearest to the site, each is a player of its own
-_STRETCH = 7  # beyond, so many share one
+_RINGS = ((6, 1), (24, 3), (_FLANK, 7))  # up to so many bases from the site, so many bases are one player
 _LETTERS = "ACGT"
 _CHANNEL = {"acceptor": 1, "donor": 2}
 
@@ -192,11 +192,19 @@ def _of_variant(
 
 
 def _players(site: int, low: int, high: int) -> list[tuple[int, int]]:
-    """Single bases near the site, short stretches beyond."""
-    inner, outer = max(low, site - _SINGLE), min(high, site + _SINGLE + 1)
-    left = [(max(low, end - _STRETCH), end) for end in range(inner, low, -_STRETCH)][::-1]
-    right = [(start, min(high, start + _STRETCH)) for start in range(outer, high, _STRETCH)]
-    return [*left, *((at, at + 1) for at in range(inner, outer)), *right]
+    """Single bases at the site, threes around it, longer stretches beyond: few enough that their shares are steady."""
+    edges, at = [site], site
+    for reach, size in _RINGS:
+        while at < min(high, site + reach + 1):
+            at = min(high, at + size)
+            edges.append(at)
+    at = site
+    for reach, size in _RINGS:
+        while at > max(low, site - reach):
+            at = max(low, at - size)
+            edges.append(at)
+    edges += [*range(low, min(edges), _RINGS[-1][1]), *range(high, max(edges), -_RINGS[-1][1])]
+    return list(itertools.pairwise(sorted(set(edges))))
 
 
 def _mutagenesis(values: Values, here: np.ndarray) -> list[list[float]]:
