@@ -159,7 +159,7 @@ def build(weights: Mapping[str, Any], config: Mapping[str, Any], vocabulary: Map
     kind = (config.get("position_embedding_type", "rotary"), config.get("model_type", "esm"), bool(config.get("is_folding_model")))
     if kind != ("rotary", "esm", False):
         raise ModelError(f"{title} is no ESM-2 language model.", "Choose a checkpoint of ESM-2 (esm2_t6_8M_UR50D or larger) with its head.")
-    held = {name: value.float().to(device) for name, value in weights.items() if value.is_floating_point()}
+    held = {_modern(name): value.float().to(device) for name, value in weights.items() if value.is_floating_point()}
     held.setdefault("lm_head.decoder.weight", held.get("esm.embeddings.word_embeddings.weight"))  # tied where it is not stored
 
     def pair(name: str) -> tuple[Any, Any]:
@@ -196,8 +196,8 @@ def build(weights: Mapping[str, Any], config: Mapping[str, Any], vocabulary: Map
         ) from error
     size = words.shape[1] // heads
     speed = 1.0 / (float(config.get("rope_theta", 10000.0)) ** (torch.arange(0, size, 2, dtype=torch.float) / size))
-    for name in ("esm.rotary_embeddings.inv_freq", "esm.encoder.layer.0.attention.self.rotary_embeddings.inv_freq"):
-        speed = held[name].cpu() if name in held else speed  # as it was rounded in training
+    # as it was rounded in training; every layer has the same, and checkpoints differ in where they keep it
+    speed = next((value.cpu() for name, value in held.items() if name.endswith("rotary_embeddings.inv_freq")), speed)
     dropout, mask, eps = config.get("token_dropout", True), vocabulary["<mask>"], float(config.get("layer_norm_eps", 1e-5))
 
     def embed(ids: Any, real: Any) -> Any:
@@ -225,6 +225,11 @@ def build(weights: Mapping[str, Any], config: Mapping[str, Any], vocabulary: Map
         pad=vocabulary["<pad>"],
         device=device,
     )
+
+
+def _modern(name: str) -> str:
+    """Norms were once named after the paper's symbols, and some writers of checkpoints still do."""
+    return re.sub(r"\.beta$", ".bias", re.sub(r"\.gamma$", ".weight", name))
 
 
 def perplexity(model: EsmModel, sequence: str) -> float:
