@@ -23,6 +23,7 @@ _FORMS = {
     "json": ("JSON, with quotes and offsets", "json", "application/json"),
     "gff3": ("GFF3, for genome browsers", "gff3", "text/plain"),
     "fasta": ("FASTA", "fasta", "text/plain"),
+    "faa": ("FASTA of the translations", "faa", "text/plain"),
     "dbn": ("Dot-bracket", "dbn", "text/plain"),
     "ct": ("CT, connectivity table", "ct", "text/plain"),
 }
