@@ -80,7 +80,9 @@ def plot_map(found: Mapping[str, Json], alphabet: str, *, plain: bool = False, c
     finish(figure, _title(found, plain), 430)
     step = max(1, round(len(sequence) / 12))
     ticks = list(range(0, len(sequence), step))
-    figure.update_xaxes(title="position", tickvals=ticks, ticktext=[str(places[at]) for at in ticks], showgrid=False)
+    figure.update_xaxes(
+        title="position", tickvals=ticks, ticktext=[str(places[at]) for at in ticks], showgrid=False, range=[-0.5, len(sequence) - 0.5]
+    )
     figure.update_yaxes(title="substitution", autorange="reversed", showgrid=False, tickfont={"size": 11})
     figure.update_layout(plot_bgcolor="rgba(138,151,153,0.15)")
     return figure

@@ -44,7 +44,7 @@ def _works() -> bool:
 def _try() -> bool:
     import torch
 
-    if not torch.backends.mkldnn.is_available():
+    if not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
         return False
     drawn = torch.Generator().manual_seed(0)
     x, weight, bias = (torch.randn(*shape, generator=drawn) for shape in ((3, _TRIAL), (5, _TRIAL), (5,)))

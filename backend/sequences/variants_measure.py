@@ -78,9 +78,8 @@ def measure(context: Context, files: Sequence[Path], options: Mapping[str, Any])
         if "protein.variants" not in get_card(name, context.config).tasks:
             raise InputError(f"{name} scores no protein variants.", "See: bioloom models list.")
         with context.runtime.use(name) as model:
-            maps[name] = (
-                blosum.Matrix().rows(wild).astype(float) if name == blosum.NAME else scan(model, wild, "masked", context.progress).scores
-            )
+            plain = name == blosum.NAME
+            maps[name] = model.rows(wild).astype(float) if plain else scan(model, wild, "masked", context.progress).scores
     systems: dict[str, Json] = {}
     notes = [
         *table.notes,

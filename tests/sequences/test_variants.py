@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from backend.config import load_config
 from backend.errors import InputError
 from backend.models.families import esm
 from backend.models.masked import AMINO
@@ -15,6 +16,12 @@ from backend.sequences.variants_why import locate
 from tests.models import untrained_esm
 
 UBIQUITIN = "MQIFVKTLTGKTITLEVEPSDTIENVKAKIQDKEGIPPDQQRLIFAGKQLEDGRTLSDYNIQKESTLHLVLRLRGG"
+
+
+@pytest.fixture
+def config(tmp_path):
+    """A data folder with no models: one that tests share must not learn of folders that are gone tomorrow."""
+    return load_config({"BIOLOOM_DATA": str(tmp_path / "own"), "BIOLOOM_DEVICE": "cpu"})
 
 
 @pytest.fixture
@@ -32,12 +39,13 @@ def run(bench, text, explain=False, target=None, **settings):
 
 
 def test_on_a_bare_machine_blosum62_answers_and_is_called_so(bench):
-    made = run(bench, UBIQUITIN, model="blosum62")
+    made = run(bench, UBIQUITIN)
     (found,) = made.prediction["results"]
     assert made.model["name"] == "blosum62"
     assert found["scores"][47][AMINO.index("R")] == 2  # K48R
     assert found["substitutions"] == 19 * 76
     assert made.prediction["quality"]["predictor"] is False
+    assert any("BLOSUM62 alone answers" in warning for warning in made.warnings)
     assert "baseline" in made.prediction["quality"]["sentence"]
 
 

@@ -59,8 +59,10 @@ CARD = ModelCard(
 _GOLDEN = "EVQLVESGGGLVQPGGSLRLSCAASGFNIKDTYIHWVRQAPGKGLEWVARIYPTNGYTRYADSVKGRFTISADTSKNTAYLQMNSLRAEDTAVYYCSRWGGDGFYAMDYWGQGTLVTVSS"
 _GOLDEN_AT = 98
 _GOLDEN_SCORES = np.array(
-    [-3.77903, -5.77912, -2.30952, -2.57972, -5.16924, -2.28121, -4.38386, -5.22089, -4.73619, -4.24411]
-    + [-5.52587, -4.98178, -4.48605, -4.36773, -3.45839, -3.33043, -4.90096, -3.91533, -0.67088, -4.6638]
+    [
+        *(-3.77903, -5.77912, -2.30952, -2.57972, -5.16924, -2.28121, -4.38386, -5.22089, -4.73619, -4.24411),
+        *(-5.52587, -4.98178, -4.48605, -4.36773, -3.45839, -3.33043, -4.90096, -3.91533, -0.67088, -4.6638),
+    ]
 )  # of transformers' BertForMaskedLM on the published weights
 _FRAME = re.compile(r"C.{8,20}W.{50,80}C.{3,45}[FW]G.G")
 """Cysteine, tryptophan, cysteine and the J motif, as immunoglobulin and T-cell-receptor variable domains carry them (IMGT places 23,
