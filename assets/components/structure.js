@@ -112,7 +112,7 @@ class Room {
     const view = cameras.get(this.camera());
     this.dress();
     if (view) viewer.setView(view);
-    else viewer.zoomTo();
+    else { viewer.zoomTo(); viewer.zoom(1.25); }
     viewer.render();
   }
 
@@ -269,7 +269,7 @@ class Room {
   tell() {
     if (!this.file) return;
     const name = (atom) => `${this.file.labels[this.residue[atom.index]]} ${atom.atom}`;
-    if (this.parts.measure.getAttribute("aria-pressed") === "true" && !(this.under >= 0)) {
+    if (this.parts.measure.getAttribute("aria-pressed") === "true") {
       const [a, b] = this.ends;
       if (b) return this.say(`${name(a)} to ${name(b)}: ${this.parts.stage.dataset.distance} Å.`);
       return this.say(a ? `From ${name(a)} to ... choose the second residue.` : "Choose two residues, here or in the sequence.");

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import math
 import re
 import zlib
 from pathlib import Path
@@ -48,9 +49,31 @@ def parse(path: Path, name: str) -> tuple[Any, str, bytes]:
         raise InputError(f"{name} cannot be read as {'PDB' if form == 'pdb' else 'mmCIF'}: {_told(error)}.", _HINT) from error
     if not len(found) or not any(len(residue) for chain in found[0] for residue in chain):
         raise InputError(f"{name} holds no atom.", "Choose the file that holds the coordinates.")
+    _check_coordinates(found, form, data, name)
     found.setup_entities()
     found.assign_label_seq_id()
     return found, form, data
+
+
+def _check_coordinates(found: Any, form: str, data: bytes, name: str) -> None:
+    """Refuse coordinates that are no numbers: gemmi reads them as zero (PDB) or as nothing (mmCIF), and says nothing."""
+    if form == "pdb":
+        for number, line in enumerate(data.splitlines(), 1):
+            if line.startswith((b"ATOM  ", b"HETATM")):
+                try:
+                    fine = all(math.isfinite(float(line[at : at + 8])) for at in (30, 38, 46))
+                except ValueError:
+                    fine = False
+                if not fine:
+                    where = line[30:54].decode("ascii", "replace").strip()
+                    raise InputError(f"{name}, line {number}: '{where}' are not the three coordinates of an atom.", _HINT)
+    else:
+        for chain in found[0]:
+            for residue in chain:
+                for atom in residue:
+                    if not all(map(math.isfinite, atom.pos.tolist())):
+                        where = f"chain {chain.name}, residue {residue.name} {residue.seqid}, atom {atom.name}"
+                        raise InputError(f"{name}: {where} has no coordinates that are numbers.", _HINT)
 
 
 def _unpacked(path: Path, name: str) -> bytes:

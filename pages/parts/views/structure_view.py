@@ -33,7 +33,8 @@ def show(run: Run) -> None:
     left, right = st.columns([5, 3], gap="large")
     with left:
         kicker("What it is")
-        html(f"<h3>{escape(structure['title'].capitalize() or run.title)}</h3>")
+        title = str(structure["title"] or run.title)
+        html(f"<h3>{escape(title.capitalize() if title.isupper() else title)}</h3>")  # old files write their titles in capitals
         strip(_facts(structure))
         for result in results[:12]:
             html(f"<p>{escape(_chain(result))}</p>")
