@@ -18,28 +18,26 @@ _EARS = {name.casefold(): name for name in ("A1", "A2", "M1", "M2", "Cb1", "Cb2"
 OLD_NAMES = {"T3": "T7", "T4": "T8", "T5": "P7", "T6": "P8"}
 _COMMON = {"ref": "Ref", "le": "LE", "avg": "Avg", "av": "Avg", "ave": "Avg", "car": "Avg", "g1": "Ref", "g2": "Ref", "org": "Ref"}
 
-_KINDS: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
-    (kind, re.compile(rf"(?<![a-z])(?:{words})(?![a-z])"))
-    for kind, words in (
-        ("photic", "photic|photo|pho|flash|strobe"),
-        ("trigger", "status|triggers?|trig|sti|stim|events?|markers?|dc"),
-        ("ecg", "ecg[lr]?|ekg[lr]?|cardiogram"),
-        ("eog", "eog[lrvhud]?|[vhlr]eog|loc|roc|e[12]"),
-        ("emg", "emg|chin|tib|tibialis|legs?|l?leg|r?leg|arm|masseter|deltoid|submental|plm[lr]?"),
-        ("spo2", "spo2|sao2|osat|sat|oxy|oximetry|oxstat"),
-        ("pulse", "pulse|pleth|ppg|hr|heart ?rate|pr|puls"),
-        (
-            "resp",
-            "resp|respiration|airflow|flow|nasal|oronasal|oral|therm|thermistor|thor|thorax|thoracic|chest|abd|abdo|abdomen|abdominal"
-            "|effort|cannula|rip|cpap|ptaf|co2|etco2|breathing|belt",
-        ),
-        ("sound", "snore|mic|sound|audio|voice"),
-        ("position", "pos|position|body"),
-        ("temperature", "temp|temperature|rectal|skin"),
-        ("motion", "acc[xyz]?|accelerometer|gyro[xyz]?|motion|movement|actigraphy|activity"),
-        ("other", "aux[a-z]?|ext|exg|battery|counter|light|light sensor|gsr|eda|impedance|annotations?|misc|nc"),
-    )
+_WORDS: tuple[tuple[Kind, str], ...] = (
+    ("photic", "photic|photo|pho|flash|strobe"),
+    ("trigger", "status|triggers?|trig|sti|stim|events?|markers?|dc"),
+    ("ecg", "ecg[lr]?|ekg[lr]?|cardiogram"),
+    ("eog", "eog[lrvhud]?|[vhlr]eog|loc|roc|e[12]"),
+    ("emg", "emg|chin|tib|tibialis|legs?|l?leg|r?leg|arm|masseter|deltoid|submental|plm[lr]?"),
+    ("spo2", "spo2|sao2|osat|sat|oxy|oximetry|oxstat"),
+    ("pulse", "pulse|pleth|ppg|hr|heart ?rate|pr|puls"),
+    (
+        "resp",
+        "resp|respiration|airflow|flow|nasal|oronasal|oral|therm|thermistor|thor|thorax|thoracic|chest|abd|abdo|abdomen|abdominal"
+        "|effort|cannula|rip|cpap|ptaf|co2|etco2|breathing|belt",
+    ),
+    ("sound", "snore|mic|sound|audio|voice"),
+    ("position", "pos|position|body"),
+    ("temperature", "temp|temperature|rectal|skin"),
+    ("motion", "acc[xyz]?|accelerometer|gyro[xyz]?|motion|movement|actigraphy|activity"),
+    ("other", "aux[a-z]?|ext|exg|battery|counter|light|light sensor|gsr|eda|impedance|annotations?|misc|nc"),
 )
+_KINDS = tuple((kind, re.compile(rf"(?<![a-z])(?:{words})(?![a-z])")) for kind, words in _WORDS)
 _PLAIN_WORDS = frozenset(
     """eeg ecg ekg eog emg ref avg left right upper lower horizontal vertical hor ver chin leg arm tib anterior posterior nasal oro oral
     rectal temp body position resp pressure flow air airflow thermistor thoracic thorax chest abdominal abdomen effort snore sound light

@@ -30,7 +30,7 @@ class Draft:
     gain: float = 1.0
     offset: float = 0.0
     kind: Kind | None = None
-    range_: tuple[float, float] | None = None
+    ends: tuple[float, float, float, float] | None = None
     high_pass: float | None = None
     low_pass: float | None = None
     notch: float | None = None
@@ -111,14 +111,15 @@ def _channel(draft: Draft, named: Named, original: str, diagnoses: list[Diagnosi
         text = f"{named.name} {word}; its values are taken as they are, as microvolts."
         diagnoses.append(Diagnosis("unit-unknown", place, text, "Check the scale against a known recording."))
         factor, unit = 1.0, "uV"
-    if kind == "eeg" and draft.range_ is not None:
-        reach = max(abs(value) * factor for value in draft.range_)
+    if kind == "eeg" and draft.ends is not None:
+        reach = max(abs(value) * factor for value in draft.ends[:2])
         if not _SMALLEST_UV <= reach <= _LARGEST_UV:
             text = f"The range of {named.name} reaches {reach:g} uV; EEG amplifiers reach from some tens to some hundred thousands."
             diagnoses.append(Diagnosis("implausible-range", place, text, "Check the unit in the system that made the file."))
     return Channel(
         name=named.name, original=original, kind=kind, unit=unit, rate=draft.rate, gain=draft.gain * factor, offset=draft.offset * factor,
         electrode=named.electrode, reference=named.reference, high_pass=draft.high_pass, low_pass=draft.low_pass, notch=draft.notch,
+        ends=draft.ends and (draft.ends[0] * factor, draft.ends[1] * factor, *draft.ends[2:]),
     )  # fmt: skip
 
 

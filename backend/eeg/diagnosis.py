@@ -59,6 +59,7 @@ WORDS: dict[str, Level] = {
     "wrong-extension": "note",
     "packed": "note",
     "rate-estimated": "note",
+    "time-jitter": "note",
     "missing-values": "note",
     "columns-left-out": "note",
 }

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import IO
 
@@ -32,6 +33,7 @@ from backend.storage.tables import now
 
 _DRAFT = ".draft-"
 _LOCK = "lock"
+_YOUNG_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -151,17 +153,20 @@ def received(config: Config, files: Mapping[str, IO[bytes]]) -> Iterator[Path]:
 
 
 def sweep(config: Config, storage: Storage) -> int:
-    """Remove what interrupted imports and deletions left behind; returns how many folders. Safe while other processes import."""
+    """Remove what interrupted imports left behind; returns how many there were. Safe while others import."""
     folder = recordings_folder(config)
-    if not folder.is_dir():
-        return 0
     removed = 0
-    for path in folder.glob(f"{_DRAFT}*"):
+    for path in folder.glob(f"{_DRAFT}*") if folder.is_dir() else ():
         try:
+            if time.time() - path.stat().st_mtime < _YOUNG_S:
+                continue  # its lock may not be taken yet
             with FileLock(path / _LOCK, timeout=0):
                 pass
         except (Timeout, OSError):
             continue  # at work in another process or thread
+        id = path.name.removeprefix(_DRAFT)
+        if not storage.recordings.has(id):  # it died after the signals were in their place and before the database knew
+            shutil.rmtree(folder / id, ignore_errors=True)
         shutil.rmtree(path, ignore_errors=True)
         removed += 1
     return removed
@@ -185,24 +190,18 @@ def _keep(
             sha256=digest,
             format=inspection.format,
             duration_s=inspection.duration_s,
-            channels=tuple(_channel_json(inspection)),
+            channels=tuple(asdict(channel) for channel in inspection.channels),
             diagnoses=tuple(one.json() for one in (*inspection.diagnoses, *found)),
             gaps=inspection.gaps,
             created=now(),
         )
         os.replace(inner, final)
-    try:
-        marks = [(mark.onset_s, mark.duration_s, mark.label, mark.channels) for mark in inspection.marks]
-        return storage.recordings.add(recording, marks)
-    except BaseException:
-        shutil.rmtree(final, ignore_errors=True)
-        raise
-
-
-def _channel_json(inspection: Inspection) -> list[dict[str, object]]:
-    from dataclasses import asdict
-
-    return [asdict(channel) for channel in inspection.channels]
+        try:
+            marks = [(mark.onset_s, mark.duration_s, mark.label, mark.channels) for mark in inspection.marks]
+            return storage.recordings.add(recording, marks)
+        except BaseException:
+            shutil.rmtree(final, ignore_errors=True)
+            raise
 
 
 @contextmanager

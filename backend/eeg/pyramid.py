@@ -5,7 +5,7 @@ Blocks begin anew at every segment, so that none reaches across a gap.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -34,13 +34,17 @@ def level_path(folder: Path, group: int, level: int) -> Path:
     return folder / f"pyramid-{group}-{level}.bin"
 
 
-def build(folder: Path, group: int, signals: np.ndarray, segments: Sequence[int], progress: Progress) -> np.ndarray:
+def build(
+    folder: Path, group: int, channels: int, signal: Callable[[int], np.ndarray], segments: Sequence[int], progress: Progress
+) -> np.ndarray:
     """Write every level of one group of channels.
 
     Parameters
     ----------
-    signals : ndarray, shape (channels, samples)
-        Segment after segment; may be memory-mapped.
+    channels : int
+        How many there are.
+    signal : callable
+        Gives one channel's samples, segment after segment, shape (samples,); mapped one at a time, so that memory stays small.
     segments : sequence of int
         Samples of each segment.
 
@@ -49,8 +53,8 @@ def build(folder: Path, group: int, signals: np.ndarray, segments: Sequence[int]
     ndarray, shape (2, channels)
         The smallest and the largest value of each channel; NaN where a channel has no number at all.
     """
-    channels, dtype = signals.shape[0], signals.dtype
-    lower: np.ndarray | None = None  # level below, shape (2, channels, blocks); level 1 is made from the samples
+    dtype = signal(0).dtype
+    lower = np.empty((2, channels, 0), dtype)  # the level below, shape (2, channels, blocks); level 1 is made from the samples
     extremes = np.zeros((2, channels), dtype)
     for level in range(1, levels(segments) + 1):
         counts = level_blocks(segments, level)
@@ -60,17 +64,16 @@ def build(folder: Path, group: int, signals: np.ndarray, segments: Sequence[int]
             progress.check()
             progress.update(channel + channels * (level > 1), 2 * channels, "Preparing the overview")
             at = out = 0
+            base = signal(channel) if level == 1 else None
             for length, count in zip(below, counts, strict=True):
-                low = signals[channel, at : at + length] if lower is None else lower[0, channel, at : at + length]
-                high = low if lower is None else lower[1, channel, at : at + length]
+                part = slice(at, at + length)
+                low, high = (base[part], base[part]) if base is not None else (lower[0, channel, part], lower[1, channel, part])
                 _reduce(low, high, made[:, channel, out : out + count])
                 at, out = at + length, out + count
         made.tofile(level_path(folder, group, level))
         lower = made
-    if lower is not None:
-        reduce_low, reduce_high = (np.fmin, np.fmax) if dtype.kind == "f" else (np.minimum, np.maximum)
-        extremes[0] = reduce_low.reduce(lower[0], axis=1)
-        extremes[1] = reduce_high.reduce(lower[1], axis=1)
+    least, most = (np.fmin, np.fmax) if dtype.kind == "f" else (np.minimum, np.maximum)
+    extremes[0], extremes[1] = least.reduce(lower[0], axis=1), most.reduce(lower[1], axis=1)
     return extremes
 
 

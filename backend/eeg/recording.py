@@ -37,6 +37,8 @@ class Channel:
         Samples a second.
     high_pass, low_pass, notch : float or None
         Filters of the amplifier in Hz, where the file says so.
+    ends : tuple or None
+        Physical range in `unit` and digital range, where values are an amplifier's own numbers.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Channel:
     high_pass: float | None = None
     low_pass: float | None = None
     notch: float | None = None
+    ends: tuple[float, float, float, float] | None = None
 
 
 @dataclass(frozen=True)

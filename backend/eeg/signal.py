@@ -45,9 +45,8 @@ class Signal:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self.meta = store.read(folder)
-        self._values = cache(lambda group: store.open_group(folder, self.meta, group))
         self._level = cache(lambda group, level: store.open_level(folder, self.meta, group, level))
 
     @property
@@ -88,7 +87,7 @@ class Signal:
         if (last - first) * len(rows) > MOST_READ:
             raise InputError(f"{stop_s - start_s:g} s of {len(rows)} channels are too much at once.", "Read it in parts.")
         found = np.full((len(rows), last - first), np.nan, np.float32)
-        values = self._values(group)
+        values = store.open_group(self.folder, self.meta, group)  # mapped anew: what was read leaves the memory again
         for begin, at, count in self._layout[rate]:
             low, high = max(first, begin), min(last, begin + count)
             if low < high:
@@ -168,16 +167,17 @@ class Signal:
         blocks = pyramid.level_blocks(counts, level)
         low = np.full((len(rows), width), np.nan, np.float32)
         high = low.copy()
+        values = self._level(group, level) if level else store.open_group(self.folder, self.meta, group)[None]
         at = 0
         for (begin, stored, count), held in zip(self._layout[rate], blocks, strict=True):
             inside = np.clip(edges - begin, 0, count)
             if inside[-1] > inside[0]:
-                self._fill(group, rows, level, at if level else stored, held, inside, size, low, high)
+                self._fill(values, rows, at if level else stored, held, inside, size, low, high)
             at += held
         return low, high
 
     def _fill(
-        self, group: int, rows: list[int], level: int, at: int, held: int, inside: np.ndarray, size: int, low: np.ndarray, high: np.ndarray
+        self, values: np.ndarray, rows: list[int], at: int, held: int, inside: np.ndarray, size: int, low: np.ndarray, high: np.ndarray
     ) -> None:
         """Put what one segment holds into the parts that it touches."""
         touched = np.flatnonzero(inside[1:] > inside[:-1])
@@ -185,11 +185,7 @@ class Signal:
         starts = inside[one:two] // size
         last = min(-(-int(inside[two]) // size), held)
         offset = int(starts[0])
-        if level:
-            values = self._level(group, level)
-            least, most = values[0, rows, at + offset : at + last], values[1, rows, at + offset : at + last]
-        else:
-            least = most = self._values(group)[rows, at + offset : at + last]
+        least, most = values[0, rows, at + offset : at + last], values[-1, rows, at + offset : at + last]
         down, up = (np.fmin, np.fmax) if least.dtype.kind == "f" else (np.minimum, np.maximum)
         places = np.minimum(starts, last - 1) - offset
         lows, highs = down.reduceat(least, places, axis=1).astype(np.float32), up.reduceat(most, places, axis=1).astype(np.float32)

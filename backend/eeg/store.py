@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -61,8 +62,8 @@ def write(folder: Path, source: Source, progress: Progress) -> tuple[Meta, tuple
     _copy(folder, source, groups, progress)
     ranges: list[tuple[float, float]] = [(0.0, 0.0)] * len(inspection.channels)
     for n, group in enumerate(groups):
-        values = _open(folder, n, group, source.dtype)
-        extremes = pyramid.build(folder, n, values, samples(inspection.segments, group.rate), progress)
+        one = partial(_open_channel, signal_path(folder, n), group.samples, source.dtype)
+        extremes = pyramid.build(folder, n, len(group.channels), one, samples(inspection.segments, group.rate), progress)
         for row, channel in enumerate(group.channels):
             ranges[channel] = (float(extremes[0, row]), float(extremes[1, row]))
     meta = Meta(
@@ -89,7 +90,7 @@ def read(folder: Path) -> Meta:
         return Meta(
             **{
                 **data,
-                "channels": tuple(Channel(**channel) for channel in data["channels"]),
+                "channels": tuple(channel_of(channel) for channel in data["channels"]),
                 "segments": tuple(Segment(**segment) for segment in data["segments"]),
                 "groups": tuple(Group(group["rate"], group["samples"], tuple(group["channels"])) for group in data["groups"]),
                 "ranges": tuple((low, high) for low, high in data["ranges"]),
@@ -99,6 +100,11 @@ def read(folder: Path) -> Meta:
         raise StorageError("The signals of this recording are not on this machine.", "Import the file again.") from error
     except (KeyError, TypeError, ValueError, OSError) as error:
         raise StorageError("The signals of this recording are damaged.", "Import the file again.") from error
+
+
+def channel_of(data: Mapping[str, Any]) -> Channel:
+    """The channel that `asdict` made JSON of."""
+    return Channel(**{**data, "ends": tuple(data["ends"]) if data["ends"] else None})
 
 
 def open_group(folder: Path, meta: Meta, group: int) -> np.ndarray:
@@ -132,6 +138,10 @@ def _groups(inspection: Inspection) -> list[Group]:
 
 def _open(folder: Path, group: int, of: Group, dtype: str) -> np.ndarray:
     return np.memmap(signal_path(folder, group), dtype, "r", shape=(len(of.channels), of.samples))
+
+
+def _open_channel(path: Path, count: int, dtype: str, channel: int) -> np.ndarray:
+    return np.memmap(path, dtype, "r", offset=channel * count * np.dtype(dtype).itemsize, shape=(count,))
 
 
 def _copy(folder: Path, source: Source, groups: list[Group], progress: Progress) -> None:
@@ -170,4 +180,12 @@ def _flat(meta: Meta) -> list[Diagnosis]:
     if still:
         text = f"No change at all in {', '.join(still[:12])}{f' and {len(still) - 12} more' if len(still) > 12 else ''}."
         found.append(Diagnosis("flat", "signals", text, "The electrode was off or the input unused; mark the channel as bad."))
+    beyond = [
+        channel.name
+        for channel, (low, high) in zip(meta.channels, meta.ranges, strict=True)
+        if channel.ends and (low < min(channel.ends[2:]) or high > max(channel.ends[2:]))
+    ]
+    if beyond:
+        text = f"Values lie outside the digital range that the header gives: {', '.join(beyond[:12])}. They are kept as they are."
+        found.append(Diagnosis("beyond-range", "signals", text))
     return found

@@ -105,6 +105,11 @@ class RecordingStore:
         with self._session() as session:
             return [_recording(row) for row in session.scalars(query.order_by(RecordingRow.created, RecordingRow.id)).all()]
 
+    def has(self, id: str) -> bool:
+        """Whether there is a recording with this id."""
+        with self._session() as session:
+            return session.get(RecordingRow, id) is not None
+
     def edit(self, id: str, *, name: str | None = None, visit: str | None = None) -> Recording:
         """Rename a recording, or move it to another visit."""
         with self._session(write=True) as session:

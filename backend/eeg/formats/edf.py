@@ -90,8 +90,8 @@ def open_edf(file: BinaryIO, size: int, progress: Progress) -> EdfSource:
         if scale is None:
             continue
         rate = signal.samples / header.record_s
-        range_ = (signal.physical_min or 0.0, signal.physical_max or 0.0)
-        drafts.append(Draft(signal.label, signal.unit, rate, *scale, None, range_, *_filters(signal.filters)))
+        ends = (signal.physical_min or 0.0, signal.physical_max or 0.0, signal.digital_min or 0.0, signal.digital_max or 0.0)
+        drafts.append(Draft(signal.label, signal.unit, rate, *scale, None, ends, *_filters(signal.filters)))
         kept.append(signal)
     if header.bdf:
         times = Times(times.segments, (*times.marks, *read_triggers(file, header, times.segments, found)))

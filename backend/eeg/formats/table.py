@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import BinaryIO
 
 import numpy as np
@@ -19,11 +20,12 @@ from backend.eeg.recording import Inspection, Mark, Segment, samples
 from backend.progress import Progress
 
 _TIME = re.compile(r"(?i)^\W*(?:time ?stamps?|times?|t|seconds?|sec|ms|millis|lsl[ _]?time(?:stamp)?)(?:\W*[(\[]?(s|sec|ms|us)?[)\]]?)\W*$")
-_MARKER = re.compile(r"(?i)^\W*(?:markers?|events?|triggers?|stim|stimulus|annotations?|labels?|class)\W*$")
+_MARKER = re.compile(r"(?i)^\W*(?:markers?|events?|triggers?|stim|stimulus|annotations?|labels?|class)\d?\W*$")
 _COUNTER = re.compile(r"(?i)^\W*(?:index|counter|sample(?: ?(?:index|number|no))?|#|package)\W*$")
 _COMMON_RATES = (1, 10, 25, 50, 64, 100, 125, 128, 160, 200, 220, 240, 250, 256, 300, 400, 500, 512, 600, 1000, 1024, 2000, 2048, 5000)
 _MOST_VALUES = 100_000_000
 _ROWS = 50_000
+_JITTER_S = 0.05  # what the clock of a wireless headset wavers by
 _MICROVOLTS = {"uV": 1.0, "mV": 1e3, "V": 1e6}
 
 
@@ -189,20 +191,24 @@ def _time(
         line = int(np.flatnonzero(np.isnan(times))[0]) + 2 if np.isnan(times).any() else 2
         raise Refused("rate-missing", f"line {line}", "The time column has holes, so times are unknown.", "Give the samples a second.")
     steps = np.diff(times)
-    if (steps < 0).any() or times[-1] <= times[0]:
-        line = int(np.flatnonzero(steps < 0)[0]) + 3 if (steps < 0).any() else 2
+    back = np.flatnonzero(steps < 0)
+    if times[-1] <= times[0] or (back.size and (back.size > rows / 100 or -steps.min() > _JITTER_S)):
+        line = int(back[0]) + 3 if back.size else 2
         raise Refused("rate-missing", f"line {line}", "The time column runs backwards.", "Sort the table, or give the samples a second.")
     usual = float(np.median(steps[steps > 0]))
-    close = steps < 2.5 * usual
+    if back.size:
+        text = f"The time column steps back by up to {-steps.min():.3g} s at {back.size:,} rows; rows are taken as evenly spaced."
+        found.append(Diagnosis("time-jitter", f"row {int(back[0]) + 2}", text))
+    close = steps <= max(2.5 * usual, _JITTER_S)
     rate = _snap(float(close.sum() / steps[close].sum()))
     text = f"The rate was told from the time column: {rate:g} Hz."
     found.append(Diagnosis("rate-estimated", f"column {time_at + 1}", text, "Give the samples a second if you know them better."))
-    breaks = np.flatnonzero(steps > max(2.5 * usual, 0.05)) + 1
+    breaks = np.flatnonzero(steps > max(2.5 * usual, _JITTER_S)) + 1
     if not breaks.size:
         return rate, (Segment(0.0, rows / rate),)
     edges = np.concatenate([[0], breaks, [rows]])
     segments: list[Segment] = []
-    for first, last in zip(edges[:-1], edges[1:], strict=True):
+    for first, last in pairwise(edges):
         start = max(round((times[first] - times[0]) * rate) / rate, segments[-1].stop_s if segments else 0.0)
         segments.append(Segment(float(start), float(last - first) / rate))
     lost = segments[-1].stop_s - rows / rate

@@ -23,6 +23,7 @@ _KINDS: dict[str, Kind] = {"eeg": "eeg", "eog": "eog", "ecg": "ecg", "emg": "emg
                            "grad": "meg", "ref_meg": "meg", "temperature": "temperature", "bio": "other", "misc": "other", "seeg": "eeg",
                            "ecog": "eeg"}  # fmt: skip
 _VOLTS = ("eeg", "eog", "ecg", "emg", "bio", "seeg", "ecog", "dbs")
+_SPELT = ("µV", "uV", "mV", "V", "nV")
 _SKIP = "BAD_ACQ_SKIP"
 _SHOWN: dict[Format, str] = {"brainvision": "BrainVision", "eeglab": "EEGLAB", "fif": "FIF"}
 
@@ -79,20 +80,18 @@ def open_with_mne(path: Path, format: Format) -> MneSource:
         text = f"The recording is interrupted {len(segments) - 1:,} times; {lost:,.1f} s in all were not recorded."
         found.append(Diagnosis("discontinuous", f"second {segments[0].stop_s:g}", text))
     types = raw.get_channel_types()
+    spelt = getattr(raw, "_orig_units", {})  # MNE calls some BrainVision channels 'misc' although it turned them into volts
+    electric = np.array([kind in _VOLTS or spelt.get(label) in _SPELT for label, kind in zip(raw.ch_names, types, strict=True)])
     drafts = [
         Draft(
-            label, "uV" if kind in _VOLTS else "T" if kind == "mag" else "T/m" if kind == "grad" else "", rate,
-            kind=_KINDS.get(kind, "other"), high_pass=_filter(raw.info["highpass"], 0, rate), low_pass=_filter(raw.info["lowpass"], 0, rate / 2),
+            label, "uV" if volts else "T" if kind == "mag" else "T/m" if kind == "grad" else "", rate,
+            kind=_KINDS.get(kind, "other"), high_pass=_filter(raw.info["highpass"], rate), low_pass=_filter(raw.info["lowpass"], rate / 2),
         )
-        for label, kind in zip(raw.ch_names, types, strict=True)
+        for label, kind, volts in zip(raw.ch_names, types, electric, strict=True)
     ]  # fmt: skip
     marks = _marks(raw, first, found)
-    if format == "brainvision" and raw.info["meas_date"] is not None:
-        clock = raw.info["meas_date"].strftime("%H:%M:%S")  # written by the amplifier's own clock
-    else:
-        clock = ""
-    # MNE takes a channel whose unit is 'n/a' or missing as volts and one it does not know as 'misc': both were volts times 1e-6
-    electric = np.array([kind in _VOLTS or (kind == "misc" and format == "brainvision") for kind in types])
+    told = format == "brainvision" and raw.info["meas_date"] is not None  # by the amplifier's own clock, without a zone
+    clock = raw.info["meas_date"].strftime("%H:%M:%S") if told else ""
     inspection = describe(_SHOWN[format], clock, drafts, segments, marks, found, who)
     return MneSource(raw, np.where(electric, 1e6, 1.0)[:, None], stretches, inspection)
 
@@ -219,5 +218,5 @@ def _marks(raw: Any, first: float, found: list[Diagnosis]) -> list[Mark]:
     return marks
 
 
-def _filter(value: float | None, low: float, high: float) -> float | None:
-    return round(float(value), 4) if value is not None and low < value < high else None
+def _filter(value: float | None, below: float) -> float | None:
+    return round(float(value), 4) if value is not None and 0 < value < below else None
