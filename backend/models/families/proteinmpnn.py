@@ -151,14 +151,14 @@ class Network:
         """Edges from the distances of five atoms to five atoms, in 16 soft bins from 2 to 22 Å, and the step along the chain."""
         import torch
 
-        n, ca, c, o = x.float().unbind(1)
+        n, ca, c, o = (x[:, at].float() for at in range(4))
         b, d = ca - n, c - ca
         cb = -0.58273431 * torch.linalg.cross(b, d) + 0.56802827 * b - 0.54067466 * d + ca  # an ideal CB
         near = torch.topk(_apart(ca[:, None], ca[None]), min(NEIGHBOURS, len(ca)), largest=False).indices
         atoms = {"N": n, "A": ca, "C": c, "O": o, "B": cb}
         pairs = "AA NN CC OO BB AN AC AO AB NC NO NB BC BO OC NA CA OA BA CN ON BN CB OB CO".split()  # the published order
         centres = torch.linspace(2.0, 22.0, 16, device=x.device)
-        bins = [torch.exp(-(((_apart(atoms[p][:, None], atoms[q][near])[..., None] - centres) / 1.25) ** 2)) for p, q in pairs]
+        bins = [torch.exp(-(((_apart(atoms[pair[0]][:, None], atoms[pair[1]][near])[..., None] - centres) / 1.25) ** 2)) for pair in pairs]
         step = (numbers[:, None] - numbers[near] + _REACH).clamp(0, 2 * _REACH)
         step = torch.where(chains[:, None] == chains[near], step, 2 * _REACH + 1)
         place = self._held["features.embeddings.linear.weight"].T[step] + self._held["features.embeddings.linear.bias"]
