@@ -29,11 +29,16 @@ MOST_VARIANTS = 500
 FULL_TRACK = 20_000  # letters up to which every value is kept
 LEAST_KEPT = 0.01  # beyond: only values from here on
 _KINDS = ("acceptor", "donor")
+_DIRECTIONS = {"+": "forward", "-": "reverse"}  # a lone sign is a formula to a spreadsheet
 
 
 def _csv(prediction: Mapping[str, Json]) -> str:
     return to_csv(
-        [{"record": found["record"], "strand": found["strand"], **site} for found in prediction["results"] for site in found["sites"]],
+        [
+            {"record": found["record"], "strand": _DIRECTIONS[found["strand"]], **site}
+            for found in prediction["results"]
+            for site in found["sites"]
+        ],
         ["record", "strand", "kind", "place", "probability", "known"],
     )
 
@@ -42,7 +47,7 @@ def _variants_csv(prediction: Mapping[str, Json]) -> str:
     rows = []
     for found in prediction["results"]:
         for made in found["variants"]:
-            row = {"record": found["record"], "strand": found["strand"]}
+            row = {"record": found["record"], "strand": _DIRECTIONS[found["strand"]]}
             row |= {name: made[name] for name in ("variant", "place", "kind", "ref", "alt", "score", "effect", "verdict")}
             for effect in EFFECTS:
                 row |= {f"{effect}_{name}": made[effect][name] for name in ("delta", "place", "distance", "reference", "alternative")}

@@ -13,7 +13,7 @@ from backend.sequences.records import SequenceRecord, Span
 _FORMS = "Write 143G>A, 143:G:A, 143_145del, 143_144insT, 143dup, 143_145delinsTT, or in a transcript's numbering c.92+1G>A."
 _COMPLEMENT = str.maketrans("ACGT", "TGCA")
 _POINT = r"-?\*?\d+(?:[+-]\d+)?"
-_PLAIN = re.compile(rf"({_POINT})(?:_({_POINT}))?\s*(del|dup|ins|inv)?([A-Z]*)(?:(>|ins)([A-Z]+))?", re.IGNORECASE)
+_PLAIN = re.compile(rf"({_POINT})(?:_({_POINT}))?\s*(del|dup|ins|inv)?([A-Z]*?)(?:(>|ins)([A-Z]+))?", re.IGNORECASE)
 _COLONS = re.compile(r"(\d+)[:\s]+([A-Z]*|[.-])[:\s]+([A-Z]*|[.-])", re.IGNORECASE)
 _CODING = re.compile(r"(\*?-?\d+)([+-]\d+)?")
 
