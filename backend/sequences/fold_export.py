@@ -56,15 +56,30 @@ def to_ct(prediction: Mapping[str, Json]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def pair_rows(result: Mapping[str, Json]) -> list[dict[str, Json]]:
+    """One row a probable pair of one record, in the user's numbering, the most probable first."""
+    best, middle = partners(result["mfe"]["structure"]), partners(result["centroid"]["structure"])
+    places, bases = result["places"] or range(1, len(result["sequence"]) + 1), result["sequence"]
+    return [
+        {
+            "first": places[i],
+            "first_base": bases[i],
+            "second": places[j],
+            "second_base": bases[j],
+            "probability": chance,
+            "in_mfe": best[i] == j,
+            "in_centroid": middle[i] == j,
+        }
+        for i, j, chance in sorted(result["pairs"], key=lambda pair: -pair[2])
+    ]
+
+
 def to_csv(prediction: Mapping[str, Json]) -> str:
     """One row a probable pair, in the user's numbering."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(["record", "first", "first_base", "second", "second_base", "probability", "in_mfe", "in_centroid"])
     for one in prediction["results"]:
-        best, middle = partners(one["mfe"]["structure"]), partners(one["centroid"]["structure"])
-        for i, j, chance in one["pairs"]:
-            first, second = (one["places"][i], one["places"][j]) if one["places"] else (i + 1, j + 1)
-            record = one["record"] if one["record"][0] not in "=+-@" else f"'{one['record']}"
-            writer.writerow([record, first, one["sequence"][i], second, one["sequence"][j], chance, best[i] == j, middle[i] == j])
+        record = one["record"] if one["record"][0] not in "=+-@" else f"'{one['record']}"
+        writer.writerows([record, *row.values()] for row in pair_rows(one))
     return out.getvalue()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,18 @@ from backend.domain import ModelCard
 from backend.errors import InputError, ModelError
 from backend.models.registry import family
 
+_PAIRING = frozenset(("AU", "UA", "GC", "CG", "GU", "UG"))
+_IMPOSSIBLE = 10_000  # kcal/mol: what ViennaRNA calls the energy of no structure at all
+_SHORT = 200  # up to here the partition function needs no rescaling by the least free energy
+
+
+def _installed() -> str:
+    try:
+        return version("ViennaRNA")
+    except PackageNotFoundError:
+        return "not installed"
+
+
 CARD = ModelCard(
     name="viennarna",
     title="ViennaRNA",
@@ -22,7 +35,7 @@ CARD = ModelCard(
     source="bundled",
     licence="ViennaRNA licence: free for research and teaching; commercial use restricted, ask its authors",
     summary="Folds one RNA strand by measured nearest-neighbour energies, and gives the probability of every base pair.",
-    revision="2.8",
+    revision=_installed(),
     peak_bytes=1_200 * 2**20,
     paper="Lorenz et al. 2011, doi:10.1186/1748-7188-6-26; McCaskill 1990, doi:10.1002/bip.360290621",
     limits=(
@@ -74,6 +87,8 @@ class Folder:
         """
         compound = self._compound(sequence, temperature, dangles, constraint)
         best, energy = compound.mfe()
+        if energy > _IMPOSSIBLE:
+            raise InputError("No structure meets the whole constraint.", "Leave some of its signs free.")
         compound.exp_params_rescale(energy)
         _, ensemble = compound.pf()
         probabilities = _symmetric(compound.bpp())
@@ -94,7 +109,8 @@ class Folder:
     def probabilities(self, sequence: str, temperature: float = 37.0, dangles: int = 2, constraint: str = "") -> NDArray[np.float64]:
         """Base-pair probabilities only, shape (n, n)."""
         compound = self._compound(sequence, temperature, dangles, constraint)
-        compound.exp_params_rescale(compound.mfe()[1])
+        if len(sequence) > _SHORT:
+            compound.exp_params_rescale(compound.mfe()[1])
         compound.pf()
         return _symmetric(compound.bpp())
 
@@ -103,18 +119,51 @@ class Folder:
         placed = self._tool.naview_xy_coordinates(structure)
         return np.array([(placed[i].X, placed[i].Y) for i in range(len(structure))], dtype=np.float64)
 
+    def exercise(self) -> None:
+        """Fold the longest strand that the task takes, for the measurement of memory."""
+        letters = np.random.default_rng(0).choice(list("ACGU"), 3_000)
+        self.fold("".join(letters))
+
     def _compound(self, sequence: str, temperature: float, dangles: int, constraint: str) -> Any:
         details = self._tool.md()
         details.temperature, details.dangles = float(temperature), int(dangles)
         compound = self._tool.fold_compound(sequence, details)
         if constraint:
-            if len(constraint) != len(sequence) or set(constraint) - set(".x|<>()"):
-                raise InputError(
-                    f"The constraint has {len(constraint)} signs, the strand {len(sequence)} bases.",
-                    "Give one sign a base: . free, x unpaired, | paired, ( ) paired with each other.",
-                )
-            compound.hc_add_from_db(constraint)
+            check_constraint(sequence, constraint)
+            compound.hc_add_from_db(constraint, self._tool.CONSTRAINT_DB_DEFAULT | self._tool.CONSTRAINT_DB_ENFORCE_BP)
         return compound
+
+
+def check_constraint(sequence: str, constraint: str) -> None:
+    """Refuse a constraint that ViennaRNA would quietly leave out.
+
+    Raises
+    ------
+    InputError
+        Naming the first sign that does not fit.
+    """
+    if not constraint:
+        return
+    hint = "Give one sign a base: . free, x unpaired, | paired, < or > paired with a later or earlier base, ( ) paired with each other."
+    if len(constraint) != len(sequence):
+        raise InputError(f"The constraint has {len(constraint):,} signs, the strand {len(sequence):,} bases.", hint)
+    open_: list[int] = []
+    for at, sign in enumerate(constraint):
+        if sign not in ".x|<>()":
+            raise InputError(f"The constraint holds '{sign}' at sign {at + 1:,}.", hint)
+        if sign == "(":
+            open_.append(at)
+        elif sign == ")":
+            if not open_:
+                raise InputError(f"The ')' at sign {at + 1:,} of the constraint closes nothing.", hint)
+            first = open_.pop()
+            if sequence[first] + sequence[at] not in _PAIRING:
+                pair = f"{sequence[first]} (sign {first + 1:,}) with {sequence[at]} (sign {at + 1:,})"
+                raise InputError(f"The constraint pairs {pair}, which cannot pair.", "Only A-U, G-C and G-U pair in this model.")
+            if at - first <= 3:
+                raise InputError(f"The constraint pairs signs {first + 1:,} and {at + 1:,}: a loop holds three bases or more.", hint)
+    if open_:
+        raise InputError(f"The '(' at sign {open_[-1] + 1:,} of the constraint is never closed.", hint)
 
 
 def _symmetric(upper: Any) -> NDArray[np.float64]:
