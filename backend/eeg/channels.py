@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from backend.eeg.identifiers import has_date
 from backend.eeg.recording import Kind
 
 # Oostenveld and Praamstra 2001, doi:10.1016/S1388-2457(00)00527-7: rows of the 10-5 system, front to back
@@ -110,7 +111,7 @@ def may_keep(label: str) -> bool:
 
     An electrode, words for sensors and places of the body, numbers, and groups of at most four letters.
     """
-    if len(label) > 40 or not label.isprintable():
+    if len(label) > 40 or not label.isprintable() or has_date(label) or re.search(r"\d{5,}", label):
         return False
     if read_label(label).electrode:
         return True

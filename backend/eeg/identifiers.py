@@ -57,11 +57,16 @@ def person_like(text: str) -> str:
         return "This looks like a date, perhaps a birthday. A pseudonym that says nothing about the person is safer."
     words = re.findall(r"[^\W\d_]{2,}", text)
     named = [word for word in words if word[0].isupper() and word[1:].islower() and len(word) > 2]
-    if len(named) >= 2 or (len(words) >= 2 and "," in text):
+    if len(named) >= 2 or (words and "," in text):
         return "This looks like a person's name. A pseudonym such as P-07 keeps the person unknown to whoever sees this screen."
     if re.search(r"\d{7,}", text):
         return "This looks like a hospital or insurance number. A pseudonym that is used nowhere else is safer."
     return ""
+
+
+def has_date(text: str) -> bool:
+    """Whether a whole date stands in the text."""
+    return bool(_dates(text))
 
 
 def _tells(word: str) -> bool:

@@ -104,7 +104,7 @@ def _layout(file: BinaryIO) -> _Layout:
         if not line.strip() or line.lstrip()[:1] in "#%;":
             comments.append(line)
             continue
-        delimiter = max("\t;,", key=line.count) if any(c in line for c in "\t;,") else " "
+        delimiter = next((mark for mark in "\t;, " if mark in line), ",")  # a comma may be decimal where another divides
         cells = [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter))]
         numeric = sum(_is_number(cell) for cell in cells)
         if names is None and numeric * 2 <= len(cells):
@@ -154,7 +154,7 @@ def _numbers(file: BinaryIO, size: int, layout: _Layout, progress: Progress) -> 
             progress.update(file.tell(), size, "Reading the table")
             if layout.decimal == ",":
                 chunk = chunk.apply(lambda column: column.str.replace(",", ".", regex=False))
-            part = chunk.apply(pd.to_numeric, errors="coerce").to_numpy(np.float64)
+            part = chunk.apply(pd.to_numeric, errors="coerce").to_numpy(np.float64, copy=True)
             part[~np.isfinite(part)] = np.nan
             holes = np.flatnonzero(np.isnan(part).any(axis=1) & ~np.isnan(part).all(axis=1))
             if holes.size and not first_bad:
