@@ -77,7 +77,8 @@ def top_k(truth: np.ndarray, values: np.ndarray) -> float:
 
 
 def _figures(kind: str, scored: Sequence[tuple[np.ndarray, np.ndarray]]) -> dict[str, Json]:
-    rng, draws = np.random.default_rng(0), []
+    rng = np.random.default_rng(0)
+    draws: list[tuple[float, float]] = []
     if len(scored) > 1:
         while len(draws) < _DRAWS:
             drawn = rng.integers(len(scored), size=len(scored))

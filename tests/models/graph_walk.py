@@ -40,7 +40,7 @@ def _integers(value: object) -> list[int]:
     return [int(item) for item in np.asarray(value).ravel()]
 
 
-def _step(node: Node, given: list) -> object:  # noqa: PLR0911
+def _step(node: Node, given: list) -> object:
     op = node.op
     if op == "Const":
         return torch.from_numpy(node.constant().copy())
