@@ -137,6 +137,8 @@ def _categories(track: Track, values: np.ndarray) -> Colouring:
 
 def _range(track: Track, values: np.ndarray) -> tuple[float, float]:
     known = values[~np.isnan(values)]
+    if track.bounds is not None:
+        return track.bounds
     if track.scale == "hydropathy":
         return -4.5, 4.5
     if not len(known):

@@ -26,6 +26,9 @@ class Track:
         ``category`` (values are 0, 1, 2 ... into `labels`).
     source : str
         Where the numbers come from, in a few words.
+    bounds : tuple of float
+        Values of the two ends of the colours, where the unit has its own (a probability: 0 and 1); else the colours span the values
+        themselves, and a sequence without contrast would look as if it had some.
     """
 
     name: str
@@ -34,3 +37,4 @@ class Track:
     scale: Scale = "sequential"
     source: str = ""
     labels: tuple[str, ...] = ()
+    bounds: tuple[float, float] | None = None

@@ -189,7 +189,7 @@ def answered(bench, papers):
 def open_page(bench):
     """Open a page of the app as the browser would."""
 
-    def go(name: str, **query: str) -> AppTest:
+    def go(name: str, /, **query: str) -> AppTest:
         app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30).run()
         for key, value in query.items():
             app.query_params[key] = value

@@ -135,9 +135,9 @@ def _residues(run: Run, found: Mapping[str, Any], result: Mapping[str, Any], key
     ]
     sure = [sum(values) / len(values) for values in zip(*(each["sure"][span] for each in found["designs"]), strict=True)]
     tracks = [
-        Track("Openness among designs", result["entropy"], "bits, 0 to 4.32", "sequential", "ProteinMPNN"),
-        Track("Confidence in the residue chosen", sure, "probability, mean over designs", "sequential", "ProteinMPNN"),
-        Track("Native residue kept", kept, "share of designs", "sequential", "ProteinMPNN"),
+        Track("Openness among designs", result["entropy"], "bits, 0 to 4.32", "sequential", "ProteinMPNN", bounds=(0, 4.32)),
+        Track("Confidence in the residue chosen", sure, "probability, mean over designs", "sequential", "ProteinMPNN", bounds=(0, 1)),
+        Track("Native residue kept", kept, "share of designs", "sequential", "ProteinMPNN", bounds=(0, 1)),
     ]
     file = found["file"]
     places = result["places"] if sorted(set(result["places"])) == result["places"] else None

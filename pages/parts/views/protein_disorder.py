@@ -55,7 +55,7 @@ def show(run: Run) -> None:
     show_figure(plot_disorder(result, rule), describe_disorder(result), f"disorder-{name}", rows)
     kicker("The residues")
     tracks = [
-        Track("Disorder", result["disorder"], "0 to 1", "sequential", "metapredict V3"),
+        Track("Disorder", result["disorder"], "0 to 1", "sequential", "metapredict V3", bounds=(0, 1)),
         Track("Expected pLDDT", result["plddt"], "", "plddt", "metapredict's second network"),
     ]
     show_living(name, result["sequence"], result["places"], tracks)
