@@ -11,7 +11,7 @@ from backend.domain import Json, Prediction, Profile
 from backend.errors import InputError
 from backend.models.families.jaspar import BASES, Matrices, Motif
 from backend.sequences.inputs import choose, read_input
-from backend.sequences.motifs_scan import STEP, UNIFORM, Floats, Hits, Scored, encode, prepare, scan, shares
+from backend.sequences.motifs_scan import STEP, UNIFORM, Floats, Hits, Scored, encode, prepare, scan, shares, smoothed
 from backend.sequences.motifs_why import explain
 from backend.sequences.motifs_words import csv, gff3, lines, notes
 from backend.sequences.records import SequenceRecord
@@ -114,7 +114,7 @@ def predict(context: Context, value: Mapping[str, Json], settings: Mapping[str, 
         for record in records:
             codes = encode(record.sequence)
             own = shares(codes)
-            background = _smoothed(codes, both) if own_background else np.array(UNIFORM)
+            background = smoothed(codes, both) if own_background else np.array(UNIFORM)
             strands = np.stack([own, own[::-1]] if both else [own])
             key = background.tobytes() + strands.tobytes()
             if key not in ready:
@@ -155,15 +155,6 @@ def _fitting(records: Sequence[SequenceRecord]) -> tuple[list[SequenceRecord], l
     if not kept:
         raise InputError(told[0], "Cut it into parts that overlap by 40 bases, and scan each.")
     return kept, told
-
-
-def _smoothed(codes: np.ndarray, both: bool) -> Floats:
-    """The record's own shares as a background: one is added to each count, and with both strands A counts as T and C as G."""
-    counted = np.bincount(codes, minlength=5)[:4] + 1.0
-    if both:
-        counted = counted + counted[::-1]
-    made: Floats = counted / counted.sum()
-    return made
 
 
 def _prepare(context: Context, motifs: Sequence[Motif], background: Floats, p_value: float, own: Floats) -> tuple[list[Scored], list[str]]:

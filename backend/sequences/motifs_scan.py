@@ -15,7 +15,7 @@ STEP = 0.01  # bits: weights are rounded to it, so that scores are whole numbers
 PSEUDOCOUNT = 0.8  # a column, shared out by the background (Nishida, Frith and Nakai 2009, doi:10.1093/nar/gkn1019)
 UNIFORM = (0.25, 0.25, 0.25, 0.25)
 OTHER = 4  # code of any letter but A, C, G, T
-_BLOCK = 4_000_000  # scores computed at once (float32)
+_BLOCK = 4_000_000  # numbers held at once, of scores as of letters (float32)
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -92,11 +92,21 @@ def shares(codes: NDArray[np.uint8]) -> Floats:
     return counted / counted.sum() if counted.sum() else np.array(UNIFORM)
 
 
+def smoothed(codes: NDArray[np.uint8], both: bool) -> Floats:
+    """The record's own shares as a background: one is added to each count, and with both strands A counts as T and C as G."""
+    counted = np.bincount(codes, minlength=5)[:4] + 1.0
+    if both:
+        counted = counted + counted[::-1]
+    made: Floats = counted / counted.sum()
+    return made
+
+
 def weights(motif: Motif, background: Floats) -> Ints:
     """log2 of each base's share over the background's, in steps of `STEP` bits, shape (width, 4)."""
     total = motif.counts.sum(axis=1, keepdims=True) + PSEUDOCOUNT
     odds = (motif.counts + PSEUDOCOUNT * background) / total / background
-    return np.rint(np.log2(odds) / STEP).astype(np.int64)
+    made: Ints = np.rint(np.log2(odds) / STEP).astype(np.int64)
+    return made
 
 
 def tails(terms: Ints, chances: Floats) -> Floats:
@@ -188,7 +198,7 @@ def scan(
             kernel, names = np.concatenate([kernel, kernel[:, ::-1, ::-1]]), np.concatenate([names, names])
         bounds = np.array([scored[index].threshold for index in names], dtype=np.float32)
         table = kernel.reshape(len(kernel), -1).T.astype(np.float32)
-        size = max(1, block // len(kernel))
+        size = max(1, block // max(len(kernel), 4 * width))
         for start in range(0, places, size):
             progress.check()
             stop = min(places, start + size)

@@ -132,7 +132,8 @@ def read(file: Path) -> dict[str, Motif]:
     for key, accession, name in rows:
         width = max(column for column, _ in counts[key])
         table = np.array([[counts[key][column, base] for base in BASES] for column in range(1, width + 1)], dtype=np.float64)
-        found[accession] = Motif(accession, name, *(" / ".join(told[key, tag]) for tag in ("tax_group", "class", "family")), table)
+        group, structure, kin = (" / ".join(told[key, tag]) for tag in ("tax_group", "class", "family"))
+        found[accession] = Motif(accession, name, group, structure, kin, table)
     return found
 
 
