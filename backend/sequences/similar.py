@@ -127,6 +127,8 @@ def similar(context: Context, value: Mapping[str, Json], settings: Mapping[str, 
         for at, record in enumerate(records)
     ]
     warnings = [*chosen.warnings, *_doubts(records, vectors), *alignment_notes]
+    if wanted and groups.number < wanted:
+        warnings.append(f"{wanted} groups were asked for; {groups.number} can be told apart, since the rest stand at equal distances.")
     data: dict[str, Json] = {
         **chosen.preflight,
         "embedding": {"model": name, "width": int(vectors.shape[1]), "learned": name != TOOL},

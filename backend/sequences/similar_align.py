@@ -41,7 +41,10 @@ class Counts:
 
 @dataclass(frozen=True)
 class Alignment:
-    """Two rows of equal length, ``-`` where nothing stands; `cigar` says the same in runs (= same, X other, I only first, D only second)."""
+    """Two rows of equal length, ``-`` where nothing stands; `cigar` says the same in runs.
+
+    Runs: ``=`` the same letter, ``X`` another, ``I`` the first alone, ``D`` the second alone.
+    """
 
     first: str
     second: str

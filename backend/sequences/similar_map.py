@@ -84,14 +84,17 @@ def group(near: Floats, wanted: int = 0) -> Groups:
     Parameters
     ----------
     wanted : int
-        Number of groups; 0 takes the number of highest mean silhouette, and one group where even that is below `CLEAR`.
+        Number of groups, fewer where more would part proteins at equal distances; 0 takes the number of highest mean silhouette,
+        and one group where even that is below `CLEAR`.
     """
     n = len(near)
     apart = np.maximum(1.0 - near, 0.0)
     np.fill_diagonal(apart, 0.0)
     most = min(MOST_GROUPS, n - 1)
     numbers = [wanted] if wanted else list(range(2, most + 1))
-    made = {number: _cut(apart, number) for number in numbers if 1 < number <= n}
+    cuts = {number: _cut(apart, number) for number in numbers if 1 < number <= n}
+    # proteins at one and the same distance are parted together or not at all: a number that would part them is not to be had
+    made = {int(labels.max()) + 1: labels for number, labels in cuts.items() if labels.max() and (wanted or labels.max() + 1 == number)}
     scored = {number: silhouettes(apart, labels) for number, labels in made.items()}
     tried = {number: round(float(values.mean()), 4) for number, values in scored.items()}
     best = max(tried, key=lambda number: (tried[number], -number), default=1)
