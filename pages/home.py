@@ -10,6 +10,7 @@ from pages.parts.frame import open_page
 from pages.parts.intake import EXAMPLES, open_example
 from pages.parts.keys import Keys
 from pages.parts.markup import escape, facts, html, kicker, moment, plain, some
+from pages.parts.sequence_tasks import title
 
 EXAMPLE = "Does metformin reduce cardiovascular mortality?"
 
@@ -77,7 +78,7 @@ def _recent() -> None:
     for run in runs:
         st.page_link(
             "pages/runs.py",
-            label=f"{plain(run.title)} :gray[· {moment(run.created)} · {run.id}]",
+            label=f"{plain(run.title)} :gray[· {title(run.task)} · {moment(run.created)} · {run.id}]",
             icon=":material/article:",
             query_params={"run": run.id},
         )

@@ -26,6 +26,7 @@ _SOURCES = {
     "hub": "the public model hub, pinned revision",
     "local": "a folder of yours",
 }
+_MODALITIES = {"literature": "Literature", "sequences": "Sequences", "eeg": "Brain signals"}
 
 
 def main() -> None:
@@ -38,9 +39,13 @@ def main() -> None:
     failed = jobs.last_failure(lambda job: job.kind.startswith("model."))
     if failed:
         jobs.show_failure(failed)
-    for card in cards(bench().config).values():
-        with st.container(border=True), told():
-            _card(card)
+    known = cards(bench().config).values()
+    kinds = [kind for kind in _MODALITIES if any(card.modality == kind for card in known)]
+    kind = st.segmented_control("For", kinds, default=kinds[0], required=True, format_func=_MODALITIES.__getitem__, key="models-for")
+    for card in known:
+        if card.modality == kind:
+            with st.container(border=True), told():
+                _card(card)
     with told():
         _add()
 

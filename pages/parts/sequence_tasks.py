@@ -150,4 +150,4 @@ def _settings(task: str, preflight: Preflight, records: Sequence[str]) -> dict[s
 
 def title(task: str) -> str:
     """What a task is called here."""
-    return plain(TASKS[task][0]) if task in TASKS else plain(task)
+    return plain(TASKS[task][0]) if task in TASKS else {"literature.ask": "Question"}.get(task, plain(task))
