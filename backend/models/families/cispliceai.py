@@ -38,6 +38,8 @@ CARD = ModelCard(
     parameters=3_493_935,
     download_bytes=16_996_547,
     disk_bytes=15_946_046,
+    peak_bytes=404_992_000,  # growth of a fresh process: 40,000 bases, then 64 versions of a window at one base; one thread
+    peak_is_measured=True,
     paper="Strauch et al. 2022, PLoS ONE 17(6):e0269159, doi:10.1371/journal.pone.0269159; the network and the delta scores: "
     "SpliceAI, Jaganathan et al. 2019, doi:10.1016/j.cell.2018.12.015",
     limits=(

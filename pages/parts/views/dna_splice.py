@@ -83,6 +83,12 @@ def _finding(result: Mapping[str, Any]) -> None:
         html("<p>None was found. Is this the strand that the gene is read from? A transcript without introns has none.</p>")
 
 
+def _detail(made: Mapping[str, Any]) -> str:
+    """The finding's words without the verdict, which stands above them."""
+    words = str(made["words"]).partition(": ")[2]
+    return words[:1].upper() + words[1:]
+
+
 def _sure(run: Run, found: Mapping[str, Any], result: Mapping[str, Any]) -> None:
     if result["variants"]:
         html(f"<p>{escape(found['meaning'])}</p>")
