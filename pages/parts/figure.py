@@ -22,6 +22,11 @@ def show_figure(figure: Any, words: str, key: str, rows: Sequence[Mapping[str, A
     ground = st.get_option(f"theme.{st.context.theme.type or 'light'}.backgroundColor")
     figure.update_layout(paper_bgcolor=ground, plot_bgcolor=ground)
     st.plotly_chart(figure, config=CONFIG, alt=words, key=key)
+    show_saves(key, rows)
+
+
+def show_saves(key: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """The downloads of the figure drawn last; `rows` are its numbers."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         buttons = "".join(  # assets/page.js answers these with Plotly's own export
             f"<button class='bl-save' type='button' data-save='{form}' data-name='bioloom-{escape(key)}'>{form.upper()}</button>"
