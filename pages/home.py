@@ -58,13 +58,13 @@ def _doors() -> None:
                     st.switch_page("pages/sequences.py", query_params=open_example(name, task))
             st.page_link("pages/sequences.py", label="Drop your own file", icon=":material/genetics:")
     first, second, third = st.columns(3)
-    for column, title, words, page, label in (
+    for column, heading, words, page, label in (
         (first, "Bring your papers", "References from PubMed, reference managers and PDFs; collections; removal.", "library", "Library"),
         (second, "Find what you did", "Every result is saved, can be compared, replayed and sent on.", "runs", "Saved runs"),
         (third, "Check before you trust", "Measure a task on data of your own laboratory.", "evaluate", "Check it yourself"),
     ):
         with column.container(border=True, height="stretch"):
-            st.markdown(f"**{title}**")
+            st.markdown(f"**{heading}**")
             st.caption(words)
             st.space("stretch")
             st.page_link(f"pages/{page}.py", label=label, icon=":material/arrow_forward:")
