@@ -122,9 +122,9 @@ def read_header(file: BinaryIO, size: int) -> Header:
     if kinds == {True}:
         text = "The file holds annotations only, no signals: a hypnogram or a list of events that belongs to another recording."
         raise Refused("annotations-only", "file", text, "Import the recording that it belongs to.")
-    if record_s is None or record_s <= 0:
+    if record_s is None or not 1e-6 <= record_s <= 1e6:
         raise Refused(
-            "record-duration", "header, bytes 245-252", "The duration of a data record is not a positive number of seconds.", _AGAIN
+            "record-duration", "header, bytes 245-252", "The duration of a data record is no number of seconds that could be.", _AGAIN
         )
     records = _records(_whole(fixed[236:244]), size - 256 * (count + 1), record_bytes, record_s, found)
     transducers = tuple(_text(table[16 * count + 80 * n : 16 * count + 80 * (n + 1)]) for n in range(count))
@@ -202,7 +202,7 @@ def _number(field: bytes) -> float | None:
         value = float(text)
     except ValueError:
         return None
-    return value if abs(value) < 1e300 else None
+    return value if abs(value) < 1e15 else None  # neither infinity, nor what would become one
 
 
 def _whole(field: bytes) -> int | None:

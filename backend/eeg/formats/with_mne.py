@@ -13,6 +13,7 @@ import numpy as np
 
 from backend.eeg.describing import Draft, describe
 from backend.eeg.diagnosis import Diagnosis, Refused
+from backend.eeg.formats.eeglab import rehearse
 from backend.eeg.formats.sniff import Format
 from backend.eeg.identifiers import Identifiers, identifiers
 from backend.eeg.recording import Inspection, Kind, Mark, Segment
@@ -52,7 +53,10 @@ class MneSource:
                         values = self.raw.get_data(start=at, stop=min(at + step, last), verbose="ERROR")
                 except Exception as error:
                     raise Refused("unreadable", f"second {at / rate:g}", "The signals cannot be read from here on.", _AGAIN) from error
-                yield {rate: (values * self.factors).astype(np.float32)}
+                with np.errstate(over="ignore", invalid="ignore"):
+                    scaled = (values * self.factors).astype(np.float32)
+                scaled[~np.isfinite(scaled)] = np.nan
+                yield {rate: scaled}
 
 
 _AGAIN = "Copy or export the recording again, with all its parts."
@@ -68,10 +72,21 @@ def open_with_mne(path: Path, format: Format) -> MneSource:
     """
     who = _private(path, format)
     raw = _open(path, format)
+    try:
+        return _described(raw, format, who)
+    except (Refused, MemoryError):
+        raise
+    except Exception as error:  # a damaged header may hold anything
+        raise Refused("unreadable", "header", f"The header of the {_SHOWN[format]} recording makes no sense.", _AGAIN) from error
+
+
+def _described(raw: Any, format: Format, who: Identifiers) -> MneSource:
     private = _info_texts(raw.info)
     who = Identifiers(who.tokens | identifiers(private).tokens)
     found: list[Diagnosis] = []
     rate = float(raw.info["sfreq"])
+    if not 1e-3 <= rate <= 1e6:
+        raise Refused("header-damaged", "header", "The sampling rate is no number of samples a second that could be.", _AGAIN)
     first = raw.first_samp / rate if format == "fif" else 0.0
     stretches = _stretches(raw, rate, first)
     segments = tuple(Segment(a / rate, (b - a) / rate) for a, b in stretches)
@@ -139,33 +154,10 @@ def _companions(path: Path, format: Format) -> None:
                 suffix = Path(name).suffix if Path(name).suffix.lower() in (".eeg", ".dat", ".vmrk", ".amrk", ".avg", ".seg") else "other"
                 text = f"The file with the {what} ({suffix}) is not beside the header."
                 raise Refused("companion-missing", "header", text, "Put all parts of the recording in one folder, under their own names.")
-    if format == "eeglab":
-        missing = _set_fields(path).get("missing")
-        if missing:
-            text = f"The file with the signals ({missing}) is not beside the .set file."
-            raise Refused("companion-missing", "header", text, "Put both parts in one folder, under their own names.")
-
-
-def _set_fields(path: Path) -> dict[str, str]:
-    """Who an EEGLAB file names, and whether its signals lie in a part that is missing."""
-    from scipy.io import loadmat
-
-    try:
-        data = loadmat(path, squeeze_me=True, struct_as_record=False, variable_names=["EEG", "subject", "session", "data"])
-    except Exception as error:
-        raise Refused("unreadable", "file", "The MATLAB file cannot be read.", _AGAIN) from error
-    record = data.get("EEG")
-    fields = {name: getattr(record, name, None) if record is not None else data.get(name) for name in ("subject", "session", "data")}
-    found = {name: value for name, value in fields.items() if isinstance(value, str) and name != "data"}
-    if isinstance(fields["data"], str):
-        near = [path.parent / Path(fields["data"].replace("\\", "/")).name, path.with_suffix(".fdt"), path.with_suffix(".dat")]
-        if not any(candidate.is_file() for candidate in near):
-            found["missing"] = ".fdt"
-    return found
 
 
 def _private(path: Path, format: Format) -> Identifiers:
-    """The tokens of the header's fields that may name a person, where MNE does not read them."""
+    """The tokens of the header's fields that may name a person, where MNE does not give them."""
     if format == "brainvision":
         head = path.read_bytes()[: 2**20].decode("utf-8", "replace")
         texts = re.findall(r"(?ims)^\[(?:User Infos|Comment)\]\s*$(.*?)(?=^\[|\Z)", head)
@@ -173,7 +165,11 @@ def _private(path: Path, format: Format) -> Identifiers:
         told = [line for line in lines if re.search(r"(?i)subject|patient|name|birth|born|geb|\bid\b|operator|doctor|physician", line)]
         return identifiers([re.sub(r"(?i)^[^:=]*[:=]", "", line) for line in told])
     if format == "eeglab":
-        return identifiers([text for name, text in _set_fields(path).items() if name != "missing"])
+        found = rehearse(path)
+        if missing := found.pop("missing", ""):
+            text = f"The file with the signals ({missing}) is not beside the .set file."
+            raise Refused("companion-missing", "header", text, "Put both parts in one folder, under their own names.")
+        return identifiers(found.values())
     return Identifiers()
 
 
