@@ -46,7 +46,8 @@ def plot_drawing(result: Mapping[str, Json], which: str = "mfe", colour: str = "
     spread = np.ptp(xy, axis=0) + 2 * _STEP
     height = int(np.clip(spread[1] / spread[0] * _WIDTH, 380, 560 if len(bases) <= 150 else 760))
     scale = min(_WIDTH / spread[0], (height - 60) / spread[1])
-    size = float(np.clip(0.82 * _STEP * scale, 4, 26))
+    steps = np.hypot(*np.diff(xy, axis=0).T) if len(xy) > 1 else np.array([_STEP])
+    size = float(np.clip(0.86 * np.clip(np.percentile(steps, 5), 0.5 * _STEP, _STEP) * scale, 4, 26))
     drawn = drawn_probability(result, partner)
     values = drawn if colour == "drawn" else np.array(result["paired"])
 
@@ -113,6 +114,24 @@ def describe_drawing(result: Mapping[str, Json], which: str = "mfe") -> str:
     )
 
 
+def base_rows(result: Mapping[str, Json], which: str = "mfe") -> list[dict[str, Json]]:
+    """The drawing's numbers, a row a base."""
+    partner, places = pair_table(result[which]["structure"]), places_of(result)
+    drawn, paired = drawn_probability(result, partner), result["paired"]
+    return [
+        {
+            "place": places[i],
+            "base": base,
+            "partner": places[partner[i]] if partner[i] >= 0 else "",
+            "probability_as_drawn": round(float(drawn[i]), 4),
+            "probability_paired": paired[i],
+            "x": result[which]["layout"][i][0],
+            "y": result[which]["layout"][i][1],
+        }
+        for i, base in enumerate(result["sequence"])
+    ]
+
+
 def helices(partner: Sequence[int]) -> list[tuple[int, int, int]]:
     """Runs of stacked pairs: first base, its partner, number of pairs."""
     found: list[tuple[int, int, int]] = []
@@ -166,7 +185,7 @@ def _title(result: Mapping[str, Json], which: str) -> str:
         return "no base pairs"
     count, sure = len(helices(partner)), sum(chance >= 0.9 for chance in chances)
     stems = f"{len(chances)} pair{'' if len(chances) == 1 else 's'} in {count} heli{'x' if count == 1 else 'ces'}"
-    return f"{stems}, {sure or 'none'} of them 90% probable or more"
+    return f"{stems}; {f'{sure} of the pairs are' if sure != 1 else 'one is'} 90% probable or more"
 
 
 def _hovers(result: Mapping[str, Json], partner: Sequence[int], drawn: NDArray[np.float64]) -> list[str]:
@@ -191,7 +210,7 @@ def _turned(xy: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _numbers(xy: NDArray[np.float64], places: Sequence[int], across: float) -> list[tuple[float, float, str]]:
     """Ends and every tenth (fiftieth) place, written on the side of the backbone that is freer."""
-    step = 10 if len(xy) <= 150 else 20 if len(xy) <= 400 else 100
+    step = 10 if len(xy) <= 150 else 20 if len(xy) <= 250 else 50 if len(xy) <= 600 else 100
     marks = {0: "5′", len(xy) - 1: "3′"}
     marks |= {i: str(place) for i, place in enumerate(places) if place % step == 0 and i not in marks}
     found = []

@@ -23,7 +23,7 @@ def plot_pairs(result: Mapping[str, Json]) -> Any:
     shown = sorted(result["pairs"], key=lambda pair: pair[2])[-_MOST_DOTS:]
     first, second = (np.array([pair[at] for pair in shown], dtype=int) for at in (0, 1))
     chance = np.array([pair[2] for pair in shown], dtype=float)
-    largest = float(np.clip(440 / max(len(bases), 1), 4, 12))
+    largest = float(np.clip(450 / max(len(bases), 1), 5, 12))
     figure = go.Figure()
     figure.add_scatter(
         x=places[second],
@@ -32,7 +32,7 @@ def plot_pairs(result: Mapping[str, Json]) -> Any:
         mode="markers",
         marker={
             "symbol": "square",
-            "size": np.maximum(np.sqrt(chance) * largest, 2),
+            "size": np.maximum(np.sqrt(chance) * largest, 2.5),
             "color": chance,
             "colorscale": "Cividis",
             "cmin": 0,
@@ -55,7 +55,7 @@ def plot_pairs(result: Mapping[str, Json]) -> Any:
     )
     edge = [int(places[0]), int(places[-1])]
     figure.add_scatter(x=edge, y=edge, mode="lines", line={"color": QUIET, "width": 1}, hoverinfo="skip", showlegend=False)
-    finish(figure, _pairs_title(result), 600)
+    finish(figure, _pairs_title(result), 620)
     span = [places[0] - 0.02 * len(bases) - 1, places[-1] + 0.02 * len(bases) + 1]
     figure.update_xaxes(title="base, in your numbering", range=span, constrain="domain")
     figure.update_yaxes(title="base, in your numbering", range=span[::-1], scaleanchor="x", constrain="domain")
@@ -218,7 +218,7 @@ def _pairs_title(result: Mapping[str, Json]) -> str:
         return "Every probable pair is in the structure of least free energy"
     i, j, chance = others[0]
     bases, places = result["sequence"], places_of(result)
-    return f"Likeliest pair outside the structure of least free energy: {bases[i]}{places[i]}-{bases[j]}{places[j]}, {chance:.0%}"
+    return f"Likeliest pair outside the best structure: {bases[i]}{places[i]}-{bases[j]}{places[j]}, {chance:.0%}"
 
 
 def _mountain_title(result: Mapping[str, Json]) -> str:

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from backend.domain import Json
 from backend.errors import InputError
-from backend.explain.sites import MOST_SITES, Span, explain_sites
-from backend.explain.text import to_json
+from backend.explain.sites import MOST_SITES, explain_sites
+from backend.explain.text import Span, to_json
 from backend.sequences.fold_export import partners
 from backend.tasks import Context
 

@@ -30,6 +30,11 @@ def sentence(result: Mapping[str, Any]) -> str:
     return f"{word} within the model: {percent(mfe['frequency'])} of the molecules would take exactly this structure, and {tail}"
 
 
+def energy(value: float) -> str:
+    """Kilocalories a mole, with a true minus."""
+    return f"{value:.1f}".replace("-", "\u2212") + "\u00a0kcal/mol"
+
+
 def percent(share: float) -> str:
     """A share as people say it, also a very small one."""
     return f"{share:.0%}" if share >= 0.1 else f"{share:.1%}" if share >= 0.001 else "less than 0.1%"

@@ -60,6 +60,10 @@ class Words:
             row /= max(float(np.linalg.norm(row)), 1.0)
         return made
 
+    def exercise(self) -> None:
+        """Count the words of as many proteins as the task takes, so that memory can be measured."""
+        self.embed(["MKVLAADESG" * 100] * 2_000)
+
 
 @family("kmers", cards=(CARD,))
 def load(folder: Path | None, card: ModelCard, device: str) -> Words:

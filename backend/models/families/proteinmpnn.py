@@ -233,7 +233,8 @@ class Network:
         import torch
 
         orders, given, chance, shown, bias = (
-            None if each is None else torch.as_tensor(each).to(self.device) for each in (orders, given, chance, shown, bias)
+            None if each is None else torch.as_tensor(np.ascontiguousarray(each)).to(self.device)
+            for each in (orders, given, chance, shown, bias)
         )
         m, n = given.shape
         every = torch.arange(m, device=self.device)
@@ -267,6 +268,14 @@ class Designer:
 
     def __init__(self, networks: Mapping[str, Network]) -> None:
         self.networks = dict(networks)
+
+    def exercise(self) -> None:
+        """Read a backbone of 3,000 residues, as many as the task takes, and a full batch of sequences, so that memory can be measured."""
+        n, network = 3_000, next(iter(self.networks.values()))
+        walk = np.cumsum(np.random.default_rng(0).normal(0, 2, (n, 4, 3)), axis=0, dtype=np.float64).astype(np.float32)
+        backbone = network.encode(walk, np.arange(n), np.zeros(n, dtype=np.int64))
+        network.alone(backbone)
+        network.decode(backbone, np.tile(np.arange(20), (_ROWS, 1)), np.full((_ROWS, n), -1))
 
 
 def numbers(sequence: Sequence[str] | str) -> NDArray[np.int64]:

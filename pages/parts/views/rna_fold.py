@@ -8,8 +8,8 @@ from typing import Any
 import streamlit as st
 
 from backend.domain import Run
-from pages.parts.figure import show_figure
-from pages.parts.fold_words import blocks, percent, selected_base, sentence
+from pages.parts.figure import show_figure, show_saves
+from pages.parts.fold_words import blocks, energy, percent, selected_base, sentence
 from pages.parts.living import Panel, show_living
 from pages.parts.markup import escape, facts, html, kicker, plain
 from pages.parts.why_sites import show_sites
@@ -93,8 +93,8 @@ def _table(results: Sequence[Mapping[str, Any]]) -> None:
 def _finding(run: Run, result: Mapping[str, Any]) -> None:
     mfe, centroid = result["mfe"], result["centroid"]
     share = 1 - mfe["structure"].count(".") / len(mfe["structure"])
-    warmth = f"{run.settings['temperature']:g} °C"
-    head = f"{share:.0%} of {len(result['sequence']):,} bases pair, at {mfe['energy']:.1f} kcal/mol ({warmth})"
+    warmth = f"{run.settings['temperature']:g}\u00a0°C"
+    head = f"{share:.0%} of {len(result['sequence']):,} bases pair, {energy(mfe['energy'])} at {warmth}"
     html(f"<h3>{escape(result['record'])}: {escape(head)}</h3>")
     same = mfe["structure"] == centroid["structure"]
     lines = [str(result["sequence"]), f"{mfe['structure']}"] + ([] if same else [f"{centroid['structure']}"])
@@ -114,10 +114,13 @@ def _sure(run: Run, result: Mapping[str, Any]) -> None:
             ("Share of the best structure", percent(mfe["frequency"])),
             ("Bases expected to be drawn wrongly", f"{mfe['defect']:.0%}; centroid {centroid['defect']:.0%}"),
             ("Mean probability of its pairs", "none pair" if mfe["pair_probability"] is None else f"{mfe['pair_probability']:.0%}"),
-            ("Energy of the ensemble", f"{result['ensemble_energy']:.1f} kcal/mol"),
+            ("Energy of the ensemble", energy(result["ensemble_energy"])),
             ("Mean distance of two structures", f"{result['diversity']:.1f} pairs"),
         ]
     )
+    for known in get_card("viennarna").quality[:2]:
+        interval = f" (95% interval {known.low:.2f} to {known.high:.2f})" if known.low is not None else ""
+        html(f"<p>{escape(f'{known.metric} {known.value:.2f}{interval} on {known.data}.')}</p>")
     for limit in get_card("viennarna").limits:
         html(f"<p class='bl-soft'>{escape(limit)}</p>")
     for warning in run.warnings[:20]:
@@ -142,7 +145,7 @@ def _structure(result: Mapping[str, Any], key: str) -> None:
 
 def _drawing(result: Mapping[str, Any], key: str, selected: int | None) -> int | None:
     """The flat drawing; gives the base that was clicked."""
-    from backend.figures.rna import describe_drawing, plot_drawing
+    from backend.figures.rna import base_rows, describe_drawing, plot_drawing
     from backend.figures.style import CONFIG
 
     left, right = st.columns(2)
@@ -158,6 +161,7 @@ def _drawing(result: Mapping[str, Any], key: str, selected: int | None) -> int |
     figure.update_layout(paper_bgcolor=ground, plot_bgcolor=ground)
     event = st.plotly_chart(figure, config=CONFIG | {"scrollZoom": True}, on_select="rerun", selection_mode="points", alt=words, key=name)
     st.caption(plain(selected_base(result, selected)))
+    show_saves(name, base_rows(result, which))
     points = [point for point in (event["selection"]["points"] if event else []) if point.get("customdata")]
     return int(points[0]["customdata"][0]) if points else None
 
@@ -167,9 +171,13 @@ def _pairs(result: Mapping[str, Any], key: str) -> None:
     from backend.sequences.fold_export import pair_rows
 
     rows = pair_rows(result)
-    plot, mountain, table = st.tabs(["Dot plot", "Mountain and entropy", "Table"])
+    plot, mountain = st.tabs(["Dot plot and table", "Mountain and entropy"])
     with plot:
-        show_figure(plot_pairs(result), describe_pairs(result), f"fold-pairs-{key}", rows)
+        left, right = st.columns([3, 2], gap="large")
+        with left:
+            show_figure(plot_pairs(result), describe_pairs(result), f"fold-pairs-{key}", rows)
+        with right:
+            _list(rows)
     with mountain:
         places = result["places"] or range(1, len(result["sequence"]) + 1)
         heights = mountains(result)
@@ -186,24 +194,26 @@ def _pairs(result: Mapping[str, Any], key: str) -> None:
             )
         ]
         show_figure(plot_mountain(result), describe_mountain(result), f"fold-mountain-{key}", numbers)
-    with table:
-        st.dataframe(
-            [
-                {
-                    "Base": f"{row['first_base']}{row['first']}",
-                    "Partner": f"{row['second_base']}{row['second']}",
-                    "Probability": row["probability"],
-                    "Least free energy": row["in_mfe"],
-                    "Centroid": row["in_centroid"],
-                }
-                for row in rows[:_LISTED]
-            ],
-            hide_index=True,
-            column_config={"Probability": st.column_config.NumberColumn(format="percent")},
-            height=min(38 * (len(rows) + 1), 420),
-        )
-        if len(rows) > _LISTED:
-            st.caption(f"The {_LISTED:,} most probable of {len(rows):,}; the CSV holds all.")
+
+
+def _list(rows: Sequence[Mapping[str, Any]]) -> None:
+    st.dataframe(
+        [
+            {
+                "Base": f"{row['first_base']}{row['first']}",
+                "Partner": f"{row['second_base']}{row['second']}",
+                "Probability": row["probability"],
+                "MFE": row["in_mfe"],
+                "Centroid": row["in_centroid"],
+            }
+            for row in rows[:_LISTED]
+        ],
+        hide_index=True,
+        column_config={"Probability": st.column_config.NumberColumn(format="percent")},
+        height=min(38 * (len(rows) + 1), 560),
+    )
+    if len(rows) > _LISTED:
+        st.caption(f"The {_LISTED:,} most probable of {len(rows):,}; the CSV holds all.")
 
 
 def _why(run: Run, result: Mapping[str, Any], key: str) -> None:
