@@ -117,6 +117,8 @@ MANIFEST: dict[str, Hostile] = {
         "a.csv", lambda: f"{table()}1003,,2,x,4\n", "missing-values", "rate-estimated", "unit-assumed"
     ),
     "table with a row too long": _bad("a.csv", lambda: table() + "1,2,3,4,5,6,7,8,9\n", "not-a-table"),
+    "table with a broken line in a line": _bad("a.csv", lambda: "time,C3\r1,2\r\n".ljust(40) + table(), "not-a-table"),
+    "table with numbers beyond all bounds": _file("a.csv", lambda: table() + "1002,1e39,-1e300,inf,4\n", "missing-values"),
     "table with a pause": _file("a.csv", lambda: table() + table(at=5000).split("\n", 1)[1], "discontinuous"),
     "table with a column of text": _file(
         "a.csv", lambda: "time,C3,note\n" + "".join(f"{n / 100},{n % 7},said\n" for n in range(300)), "columns-left-out"

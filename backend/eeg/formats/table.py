@@ -25,6 +25,8 @@ _COUNTER = re.compile(r"(?i)^\W*(?:index|counter|sample(?: ?(?:index|number|no))
 _COMMON_RATES = (1, 10, 25, 50, 64, 100, 125, 128, 160, 200, 220, 240, 250, 256, 300, 400, 500, 512, 600, 1000, 1024, 2000, 2048, 5000)
 _MOST_VALUES = 100_000_000
 _ROWS = 50_000
+_LARGEST = 1e30  # what is kept as a 32-bit number, also in microvolts
+_AGAIN = "Export the table again."
 _JITTER_S = 0.05  # what the clock of a wireless headset wavers by
 _MICROVOLTS = {"uV": 1.0, "mV": 1e3, "V": 1e6}
 
@@ -105,7 +107,10 @@ def _layout(file: BinaryIO) -> _Layout:
             comments.append(line)
             continue
         delimiter = next((mark for mark in "\t;, " if mark in line), ",")  # a comma may be decimal where another divides
-        cells = [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter))]
+        try:
+            cells = [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter))]
+        except csv.Error as error:
+            raise Refused("not-a-table", f"line {number}", f"Line {number} cannot be divided into cells.", _AGAIN) from error
         numeric = sum(_is_number(cell) for cell in cells)
         if names is None and numeric * 2 <= len(cells):
             names = cells
@@ -155,7 +160,7 @@ def _numbers(file: BinaryIO, size: int, layout: _Layout, progress: Progress) -> 
             if layout.decimal == ",":
                 chunk = chunk.apply(lambda column: column.str.replace(",", ".", regex=False))
             part = chunk.apply(pd.to_numeric, errors="coerce").to_numpy(np.float64, copy=True)
-            part[~np.isfinite(part)] = np.nan
+            part[~(np.abs(part) < _LARGEST)] = np.nan
             holes = np.flatnonzero(np.isnan(part).any(axis=1) & ~np.isnan(part).all(axis=1))
             if holes.size and not first_bad:
                 first_bad = layout.line + rows + int(holes[0])
