@@ -56,7 +56,9 @@ def plot_probabilities(result: Mapping[str, Json], chosen: int | None = None) ->
         figure.add_vline(x=chosen, line={"color": VERMILLION, "width": 1.5})
     finish(figure, _title(result), 480)
     ticks = x[:: max(1, len(x) // 25)]
-    figure.update_xaxes(title="residue, as the file numbers it", tickvals=ticks, ticktext=[result["labels"][at] for at in ticks])
+    figure.update_xaxes(
+        title="residue, as the file numbers it", tickvals=ticks, ticktext=[result["labels"][at] for at in ticks], range=[-0.5, len(x) - 0.5]
+    )
     figure.update_yaxes(title="residue proposed", autorange="reversed", dtick=1)
     figure.update_layout(showlegend=False)
     return figure

@@ -15,7 +15,7 @@ from backend.sequences.export import to_csv
 from backend.sequences.inputs import choose, read_input
 from backend.sequences.records import SequenceRecord
 from backend.sequences.similar_align import METHOD, MOST_CELLS, align, count_pairs
-from backend.sequences.similar_map import CLEAR, Groups, cosines, flatten, group, neighbours
+from backend.sequences.similar_map import CLEAR, STEADY, Groups, cosines, flatten, group, neighbours
 from backend.sequences.similar_why import explain_nearness
 from backend.tasks import Context, task
 
@@ -218,7 +218,9 @@ def _groups_json(groups: Groups, wanted: int) -> dict[str, Json]:
     return {
         "method": "average linkage on 1 - cosine",
         "number": groups.number,
-        "chosen": "by the person" if wanted else f"highest mean silhouette; one group where it is below {CLEAR}",
+        "chosen": "by the person"
+        if wanted
+        else f"highest mean silhouette; one group where it is below {CLEAR} or its stability below {STEADY}",
         "sizes": np.bincount(groups.labels).tolist(),
         "tried": {str(number): value for number, value in groups.tried.items()},
         "silhouette": round(float(groups.silhouette.mean()), 3) if groups.number > 1 else None,

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-MOST_GROUPS = 12
-CLEAR = 0.2  # mean silhouette below which no grouping is told (Kaufman and Rousseeuw 1990 call below 0.25 "no substantial structure")
+MOST_GROUPS = 60  # tried
+CLEAR, STEADY = 0.05, 0.8  # least mean silhouette, and least stability, of groups that are told without being asked for
+_SILHOUETTE_ALONE = 0.25  # where there are too few proteins to draw from: Kaufman and Rousseeuw's "no substantial structure" below it
 _DRAWS = 20
 
 
@@ -27,7 +28,7 @@ class Groups:
     tried : dict
         Mean silhouette of every number of groups that was tried.
     stability : float or None
-        Mean adjusted Rand index between these groups and those of 20 draws of 80% of the proteins; None for one group.
+        Mean adjusted Rand index between the best groups and those of 20 draws of 80% of the proteins; None where none was tried.
     """
 
     labels: NDArray[np.int64]
@@ -85,22 +86,27 @@ def group(near: Floats, wanted: int = 0) -> Groups:
     ----------
     wanted : int
         Number of groups, fewer where more would part proteins at equal distances; 0 takes the number of highest mean silhouette,
-        and one group where even that is below `CLEAR`.
+        and one group where that is below `CLEAR` or not `STEADY`.
     """
     n = len(near)
     apart = np.maximum(1.0 - near, 0.0)
     np.fill_diagonal(apart, 0.0)
     most = min(MOST_GROUPS, n - 1)
     numbers = [wanted] if wanted else list(range(2, most + 1))
-    cuts = {number: _cut(apart, number) for number in numbers if 1 < number <= n}
+    tree = _tree(apart)
+    cuts = {number: _cut(tree, number) for number in numbers if 1 < number <= n}
     # proteins at one and the same distance are parted together or not at all: a number that would part them is not to be had
     made = {int(labels.max()) + 1: labels for number, labels in cuts.items() if labels.max() and (wanted or labels.max() + 1 == number)}
     scored = {number: silhouettes(apart, labels) for number, labels in made.items()}
     tried = {number: round(float(values.mean()), 4) for number, values in scored.items()}
     best = max(tried, key=lambda number: (tried[number], -number), default=1)
-    if best == 1 or (not wanted and tried[best] < CLEAR):
+    if best == 1:
         return Groups(np.zeros(n, dtype=np.int64), np.zeros(n), tried, None)
-    return Groups(made[best], scored[best], tried, _stability(apart, made[best], best))
+    stability = _stability(apart, made[best], best)
+    told = tried[best] >= (_SILHOUETTE_ALONE if stability is None else CLEAR) and (stability is None or stability >= STEADY)
+    if not wanted and not told:
+        return Groups(np.zeros(n, dtype=np.int64), np.zeros(n), tried, stability)
+    return Groups(made[best], scored[best], tried, stability)
 
 
 def silhouettes(apart: Floats, labels: NDArray[np.int64]) -> Floats:
@@ -116,11 +122,18 @@ def silhouettes(apart: Floats, labels: NDArray[np.int64]) -> Floats:
     return np.asarray(np.where((own_size > 1) & (larger > 0), (other - own) / np.where(larger > 0, larger, 1.0), 0.0))
 
 
-def _cut(apart: Floats, number: int) -> NDArray[np.int64]:
-    from scipy.cluster.hierarchy import fcluster, linkage
+def _tree(apart: Floats) -> Floats:
+    from scipy.cluster.hierarchy import linkage
     from scipy.spatial.distance import squareform
 
-    raw = fcluster(linkage(squareform(apart, checks=False), "average"), number, "maxclust")
+    made: Floats = linkage(squareform(apart, checks=False), "average")
+    return made
+
+
+def _cut(tree: Floats, number: int) -> NDArray[np.int64]:
+    from scipy.cluster.hierarchy import fcluster
+
+    raw = fcluster(tree, number, "maxclust")
     _, labels, counts = np.unique(raw, return_inverse=True, return_counts=True)
     firsts = [int(np.flatnonzero(labels == each)[0]) for each in range(len(counts))]
     order = sorted(range(len(counts)), key=lambda each: (-counts[each], firsts[each]))
@@ -135,4 +148,4 @@ def _stability(apart: Floats, labels: NDArray[np.int64], number: int) -> float |
     if kept >= n:
         return None
     draws = (np.sort(rng.choice(n, kept, replace=False)) for _ in range(_DRAWS))
-    return round(float(np.mean([adjusted_rand_score(labels[rows], _cut(apart[np.ix_(rows, rows)], number)) for rows in draws])), 3)
+    return round(float(np.mean([adjusted_rand_score(labels[rows], _cut(_tree(apart[np.ix_(rows, rows)]), number)) for rows in draws])), 3)

@@ -25,7 +25,8 @@ CARD = ModelCard(
     licence="Apache-2.0",
     summary="Counts every run of three residues; two proteins are near when they share many. Not a learned model.",
     revision="k=3, 20 letters, unit length",
-    peak_bytes=300 * 2**20,
+    peak_bytes=78_495_744,  # python -m backend.models.measure kmers (2,000 proteins)
+    peak_is_measured=True,
     paper="Blaisdell 1986, doi:10.1073/pnas.83.14.5155; review: Vinga and Almeida 2003, doi:10.1093/bioinformatics/btg005",
     limits=(
         "Sees shared words, not evolution: below about 40% identity relatives share few words and look like strangers.",

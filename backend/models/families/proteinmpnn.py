@@ -45,7 +45,8 @@ CARD = ModelCard(
     parameters=4 * 1_660_485,
     download_bytes=114_537_598,
     disk_bytes=4 * 6_681_301,
-    peak_bytes=600 * 2**20,
+    peak_bytes=1_100_496_896,  # python -m backend.models.measure proteinmpnn (libraries included; 3,000 residues)
+    peak_is_measured=True,
     paper="Dauparas et al. 2022, doi:10.1126/science.add2187",
     quality=(
         Quality(
