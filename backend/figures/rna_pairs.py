@@ -55,7 +55,7 @@ def plot_pairs(result: Mapping[str, Json]) -> Any:
     )
     edge = [int(places[0]), int(places[-1])]
     figure.add_scatter(x=edge, y=edge, mode="lines", line={"color": QUIET, "width": 1}, hoverinfo="skip", showlegend=False)
-    finish(figure, _pairs_title(result), 620)
+    finish(figure, _pairs_title(result), 540)
     span = [places[0] - 0.02 * len(bases) - 1, places[-1] + 0.02 * len(bases) + 1]
     figure.update_xaxes(title="base, in your numbering", range=span, constrain="domain")
     figure.update_yaxes(title="base, in your numbering", range=span[::-1], scaleanchor="x", constrain="domain")

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from backend.domain import ModelCard
+
+RIGHT, SEEN = "Mean PPV of base pairs", "Mean sensitivity to base pairs"  # as the card names them
+
 
 def blocks(lines: Sequence[str], places: Sequence[int] | None, width: int = 60) -> str:
     """Lines of equal length cut into blocks that stand below one another, the first line of each with the place of its first base."""
@@ -32,12 +36,24 @@ def sentence(result: Mapping[str, Any]) -> str:
 
 def energy(value: float) -> str:
     """Kilocalories a mole, with a true minus."""
-    return f"{value:.1f}".replace("-", "\u2212") + "\u00a0kcal/mol"
+    return f"{value:.1f}".replace("-", "\u2212") + " kcal/mol"
 
 
 def percent(share: float) -> str:
     """A share as people say it, also a very small one."""
     return f"{share:.0%}" if share >= 0.1 else f"{share:.1%}" if share >= 0.001 else "less than 0.1%"
+
+
+def known_accuracy(card: ModelCard) -> str:
+    """What the card's measurement means for the pairs of a drawing."""
+    found = {quality.metric: quality for quality in card.quality}
+    right, seen = found.get(RIGHT), found.get(SEEN)
+    if right is None or seen is None:
+        return "How often its pairs are right was not measured."
+    return (
+        f"On {right.data}, {right.value:.0%} of the pairs it draws are real ({right.low:.0%} to {right.high:.0%}), "
+        f"and it finds {seen.value:.0%} of the real ones ({seen.low:.0%} to {seen.high:.0%})."
+    )
 
 
 def selected_base(result: Mapping[str, Any], selected: int | None) -> str:

@@ -9,7 +9,7 @@ from backend.config import ASSETS
 from backend.figures.rna import base_rows, describe_drawing, drawn_probability, helices, pair_table, plot_drawing
 from backend.figures.rna_pairs import describe_mountain, describe_pairs, mountains, plot_mountain, plot_pairs
 from backend.sequences.inputs import give_file, give_text
-from pages.parts.fold_words import blocks, energy, percent, selected_base, sentence
+from pages.parts.fold_words import blocks, energy, known_accuracy, percent, selected_base, sentence
 from tests.pages.conftest import HOSTILE
 
 pytest.importorskip("RNA")
@@ -96,9 +96,15 @@ def test_an_open_strand_is_drawn_and_told_without_a_fault(bench):
 def test_words_of_certainty(result):
     assert sentence(result).startswith("Poorly defined")
     assert percent(0.00001) == "less than 0.1%"
-    assert energy(-22.4) == "\u221222.4\u00a0kcal/mol"
+    assert energy(-22.4) == "\u221222.4 kcal/mol"
     assert selected_base(result, 0).startswith("G1: pairs with C72")
     assert blocks(["ACGU", "...."], [98, 99, 100, 101], width=2) == " 98 AC\n    ..\n\n100 GU\n    .."
+
+
+def test_the_measured_accuracy_stands_beside_the_drawing():
+    from backend.models.registry import get_card
+
+    assert "60% of the pairs it draws are real (59% to 62%)" in known_accuracy(get_card("viennarna"))
 
 
 def test_the_page_shows_finding_certainty_and_licence(open_page, run):

@@ -83,7 +83,8 @@ def test_defect_is_the_share_of_bases_in_another_state_than_drawn(bench, folder)
 def test_heat_melts_the_trna(bench):
     hot = bench.run("rna.fold", give_file(bench.context, TRNA), settings={"temperature": 95}).prediction["results"][0]
     assert set(hot["mfe"]["structure"]) == {"."}
-    assert max(hot["paired"]) < 0.2
+    cool = bench.run("rna.fold", give_file(bench.context, TRNA)).prediction["results"][0]
+    assert sum(hot["paired"]) < 0.5 * sum(cool["paired"])
 
 
 @pytest.mark.parametrize(
@@ -220,7 +221,7 @@ def test_known_structures_are_measured_and_a_bad_line_is_named(bench, tmp_path):
     assert systems["MFE"]["F1"]["value"] == 1
     assert systems["MFE, hairpin"]["sensitivity"]["value"] == 1
     file.write_text(f"id,sequence,structure\nhairpin_1,{HAIRPIN},((((....)))\n")
-    with pytest.raises(InputError, match="line 2 .hairpin_1.: 12 bases but 11 signs"):
+    with pytest.raises(InputError, match=r"line 2 .hairpin_1.: 12 bases but 11 signs"):
         evaluate(bench.context, "rna.fold", [file])
 
 

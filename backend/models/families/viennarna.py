@@ -41,10 +41,15 @@ CARD = ModelCard(
     revision=_installed(),
     peak_bytes=1_200 * 2**20,
     paper="Lorenz et al. 2011, doi:10.1186/1748-7188-6-26; McCaskill 1990, doi:10.1002/bip.360290621",
-    quality=(
-        Quality("Mean F1 of base pairs, minimum free energy", 0.633, _ARCHIVE, "bioloom evaluate rna.fold", 0.621, 0.644),
-        Quality("Mean F1 of base pairs, centroid", 0.647, _ARCHIVE, "bioloom evaluate rna.fold", 0.636, 0.658),
-        Quality("Mean F1 of base pairs, longest stems without energies", 0.350, _ARCHIVE, "bioloom evaluate rna.fold", 0.341, 0.359),
+    quality=tuple(
+        Quality(metric, value, _ARCHIVE, "bioloom evaluate rna.fold", low, high)
+        for metric, value, low, high in (
+            ("Mean F1 of base pairs", 0.633, 0.621, 0.644),
+            ("Mean PPV of base pairs", 0.603, 0.592, 0.615),
+            ("Mean sensitivity to base pairs", 0.668, 0.656, 0.680),
+            ("Mean F1 of base pairs, centroid structure", 0.647, 0.636, 0.658),
+            ("Mean F1 of base pairs, longest stems without energies", 0.350, 0.341, 0.359),
+        )
     ),
     limits=(
         "No pseudoknots, no tertiary contacts, no proteins, no modified bases.",

@@ -9,7 +9,7 @@ import streamlit as st
 
 from backend.domain import Run
 from pages.parts.figure import show_figure, show_saves
-from pages.parts.fold_words import blocks, energy, percent, selected_base, sentence
+from pages.parts.fold_words import blocks, energy, known_accuracy, percent, selected_base, sentence
 from pages.parts.living import Panel, show_living
 from pages.parts.markup import escape, facts, html, kicker, plain
 from pages.parts.why_sites import show_sites
@@ -118,9 +118,7 @@ def _sure(run: Run, result: Mapping[str, Any]) -> None:
             ("Mean distance of two structures", f"{result['diversity']:.1f} pairs"),
         ]
     )
-    for known in get_card("viennarna").quality[:2]:
-        interval = f" (95% interval {known.low:.2f} to {known.high:.2f})" if known.low is not None else ""
-        html(f"<p>{escape(f'{known.metric} {known.value:.2f}{interval} on {known.data}.')}</p>")
+    html(f"<p>{escape(known_accuracy(get_card('viennarna')))}</p>")
     for limit in get_card("viennarna").limits:
         html(f"<p class='bl-soft'>{escape(limit)}</p>")
     for warning in run.warnings[:20]:
