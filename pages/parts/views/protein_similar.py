@@ -77,7 +77,9 @@ def _sure(run: Run, found: Mapping[str, Any]) -> None:
     if groups["silhouette"] is not None:
         told.append(("Silhouette", f"{groups['silhouette']:.2f} (1: groups stand far apart, 0: they touch)"))
     if groups["stability"] is not None:
-        told.append(("Stability of the best groups", f"{groups['stability']:.2f} (adjusted Rand index over 20 draws of 80%; 1: always the same)"))
+        told.append(
+            ("Stability of the best groups", f"{groups['stability']:.2f} (adjusted Rand index over 20 draws of 80%; 1: always the same)")
+        )
     facts(told)
     if share < 0.5:
         html("<p>Most of the variance is not on the map: trust the neighbours' cosines before the picture.</p>")
