@@ -112,6 +112,9 @@ MANIFEST: dict[str, Hostile] = {
     "EEGLAB cut short": Hostile(lambda f: put(f, "b.set", eeglab(f).read_bytes()[:3000]), ("unreadable",), False),
     "FIF cut short": Hostile(lambda f: put(f, "b_raw.fif", fif(f).read_bytes()[:900]), ("unreadable",), False),
     "table without a time column": _bad("a.csv", lambda: "C3,C4\n" + "1.5,2.5\n" * 50, "rate-missing"),
+    "FIF whose parts lead in a circle": Hostile(
+        lambda f: put(f, "b_raw.fif", fif(f).read_bytes()[:36] + b"\0\0\0\x24".rjust(16, b"\0") + b"\0" * 99), ("unreadable",), False
+    ),
     "table whose time runs back": _bad("a.csv", lambda: "time,C3\n" + "".join(f"{n % 10},{n}\n" for n in range(60)), "rate-missing"),
     "table with holes": _file(
         "a.csv", lambda: f"{table()}1003,,2,x,4\n", "missing-values", "rate-estimated", "unit-assumed"

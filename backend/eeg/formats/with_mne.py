@@ -14,6 +14,7 @@ import numpy as np
 from backend.eeg.describing import Draft, describe
 from backend.eeg.diagnosis import Diagnosis, Refused
 from backend.eeg.formats.eeglab import rehearse
+from backend.eeg.formats.fif import check_chain
 from backend.eeg.formats.sniff import Format
 from backend.eeg.identifiers import Identifiers, identifiers
 from backend.eeg.recording import Inspection, Kind, Mark, Segment
@@ -119,6 +120,8 @@ def _open(path: Path, format: Format) -> Any:
     if format == "eeglab":
         extra = {"montage_units": "auto"}
     _companions(path, format)
+    if format == "fif":
+        check_chain(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
