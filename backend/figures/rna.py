@@ -44,7 +44,7 @@ def plot_drawing(result: Mapping[str, Json], which: str = "mfe", colour: str = "
     bases, places, partner = str(result["sequence"]), places_of(result), pair_table(result[which]["structure"])
     xy = _turned(np.array(result[which]["layout"], dtype=float))
     spread = np.ptp(xy, axis=0) + 2 * _STEP
-    height = int(np.clip(spread[1] / spread[0] * _WIDTH, 300, 560 if len(bases) <= 150 else 760))
+    height = int(np.clip(spread[1] / spread[0] * _WIDTH, 300, 620 if len(bases) <= 150 else 760))
     scale = min(_WIDTH / spread[0], (height - 60) / spread[1])
     steps = np.hypot(*np.diff(xy, axis=0).T) if len(xy) > 1 else np.array([_STEP])
     size = float(np.clip(0.86 * np.clip(np.percentile(steps, 5), 0.5 * _STEP, _STEP) * scale, 4, 26))

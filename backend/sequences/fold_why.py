@@ -83,7 +83,7 @@ def explain(context: Context, prediction: Mapping[str, Json], target: Mapping[st
             effects = {base: round(asked(strand[:at] + base + strand[at + 1 :]) - whole, 5) for base in "ACGU" if base != strand[at]}
             changes.append({"index": at, "place": places[at], "from": strand[at], "effects": effects})
     return {
-        "target": dict(target),
+        "target": name_target(record, fixed, places),
         "asked": {"record": record, "places": "-".join(str(places[at]) for at in fixed), "words": words, "value": round(whole, 5)},
         "model": MODEL,
         "sites": to_json(made),
@@ -142,6 +142,11 @@ def find_target(target: Mapping[str, Json], result: Mapping[str, Json], places: 
     if len(set(asked)) != len(asked):
         raise InputError(f"'{given}' names the same base twice.", hint)
     return sorted(asked)
+
+
+def name_target(record: str, fixed: Sequence[int], places: Sequence[int]) -> dict[str, Json]:
+    """The one way that a target is written down, however it was asked for."""
+    return {"record": record, "pair" if len(fixed) == 2 else "position": "-".join(str(places[at]) for at in fixed)}
 
 
 def read_settings(settings: Mapping[str, Json]) -> dict[str, Any]:

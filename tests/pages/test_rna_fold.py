@@ -116,6 +116,19 @@ def test_the_page_shows_finding_certainty_and_licence(open_page, run):
     assert "commercial use restricted" in shown
 
 
+def test_the_page_shows_why_a_pair_forms_once_it_is_explained(open_page, bench):
+    value = give_text(bench.context, ">h\nGGGGAAAACCCC\n", "h.fasta", kind="rna")
+    run = bench.run("rna.fold", value, owner="guest")
+    bench.explain(run.id, {}, owner="guest")
+    app = open_page("sequences", run=run.id)
+    assert not app.exception
+    assert not app.error
+    assert not any(button.label.startswith("Explain") for button in app.button)
+    next(item for item in app.text_input if item.label.startswith("Which pair")).set_value("1-99")
+    next(button for button in app.button if button.label == "Choose").click().run()
+    assert any("no base 99" in item.value for item in [*app.error, *app.markdown])
+
+
 def test_the_licence_stands_before_the_first_use(open_page, bench):
     value = give_file(bench.context, ASSETS / "examples/trna-phe.fasta")
     app = open_page("sequences", file=value["file"], name=value["name"], task="rna.fold")

@@ -174,7 +174,8 @@ def test_exports_are_read_back_as_the_same_structure_and_energy(bench):
 
 def test_a_hairpins_end_pair_is_owed_to_its_stem_not_its_loop(bench):
     run = bench.run("rna.fold", give_text(bench.context, f">h\n{HAIRPIN}\n", "h.fasta", kind="rna"))
-    made = bench.explain(run.id, {"pair": "1-12"}).explanation
+    made = bench.explain(run.id, {"pair": "C12 - G1"}).explanation
+    assert made["target"] == {"record": "h", "pair": "1-12"}
     shares = {item["label"]: item["value"] for item in made["sites"]["attributions"]}
     assert set(shares) == {"G2", "G3", "G4", "5-8 AAAA", "C9", "C10", "C11"}
     assert made["sites"]["score"] - made["sites"]["base_value"] == pytest.approx(sum(shares.values()), abs=1e-6)

@@ -39,7 +39,8 @@ CARD = ModelCard(
     licence="ViennaRNA licence: free for research and teaching; commercial use restricted, ask its authors",
     summary="Folds one RNA strand by measured nearest-neighbour energies, and gives the probability of every base pair.",
     revision=_installed(),
-    peak_bytes=1_200 * 2**20,
+    peak_bytes=841_883_648,  # one strand of 3,000 bases
+    peak_is_measured=True,
     paper="Lorenz et al. 2011, doi:10.1186/1748-7188-6-26; McCaskill 1990, doi:10.1002/bip.360290621",
     quality=tuple(
         Quality(metric, value, _ARCHIVE, "bioloom evaluate rna.fold", low, high)

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from backend.domain import Run
+from pages.parts.errors import told
 from pages.parts.figure import show_figure, show_saves
 from pages.parts.fold_words import blocks, energy, known_accuracy, percent, selected_base, sentence
 from pages.parts.living import Panel, show_living
@@ -216,9 +217,10 @@ def _list(rows: Sequence[Mapping[str, Any]]) -> None:
 
 def _why(run: Run, result: Mapping[str, Any], key: str) -> None:
     from backend.figures.rna import places_of
+    from backend.sequences.fold_why import MOST_EXPLAINED, find_target, name_target
 
-    if len(result["sequence"]) > 300:
-        st.caption("Up to 300 bases can be explained. Fold the part in question by itself.")
+    if len(result["sequence"]) > MOST_EXPLAINED:
+        st.caption(f"Up to {MOST_EXPLAINED} bases can be explained. Fold the part in question by itself.")
         return
     if not result["pairs"]:
         st.caption("No pair is probable: there is nothing to explain.")
@@ -230,10 +232,11 @@ def _why(run: Run, result: Mapping[str, Any], key: str) -> None:
             "Which pair, or which base?", value=f"{places[best[0]]}-{places[best[1]]}", help="As 3-70 for a pair or 3 for a base."
         )
         st.form_submit_button("Choose")
-    asked = typed.strip()
-    target = {"record": result["record"], "pair" if any(sign in asked[1:] for sign in "-:,") else "position": asked}
-    made = show_sites(run, target, f"Explain {asked}", result["sequence"])
-    if made is not None:
-        from backend.figures.rna_pairs import change_rows, describe_changes, plot_changes
+    with told():
+        target = name_target(result["record"], find_target({"pair": typed}, result, places), places)
+        asked = target.get("pair") or target["position"]
+        made = show_sites(run, target, f"Explain {asked}", result["sequence"])
+        if made is not None:
+            from backend.figures.rna_pairs import change_rows, describe_changes, plot_changes
 
-        show_figure(plot_changes(made), describe_changes(made), f"fold-changes-{key}-{asked}", change_rows(made))
+            show_figure(plot_changes(made), describe_changes(made), f"fold-changes-{key}-{asked}", change_rows(made))
