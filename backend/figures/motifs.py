@@ -101,7 +101,7 @@ def plot_exchanges(scan: Mapping[str, Json], name: str) -> Any:
             colorbar={"title": {"text": "bits"}, "thickness": 12},
             text=np.where(own, "as given", np.char.mod("%+.1f", change)),
             texttemplate="%{text}" if len(labels) <= 16 else None,
-            textfont={"color": "#1F2A2C", "size": 11},
+            textfont={"size": 11},  # without a colour Plotly takes the one that stands out from the cell
             hovertemplate="%{x} to %{y}: %{z:+.2f} bits<extra></extra>",
         )
     )

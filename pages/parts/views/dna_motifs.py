@@ -161,6 +161,7 @@ def _table(result: Mapping[str, Any], catalogue: Mapping[str, Any], name: str) -
         ],
         hide_index=True,
         column_config={
+            "Score (bits)": st.column_config.NumberColumn(format="%.2f"),
             "p": st.column_config.NumberColumn(format="%.1e"),
             "As good by chance": st.column_config.NumberColumn(
                 format="%.2g", help="In the whole scan, over all motifs, places and strands"
