@@ -11,6 +11,7 @@ from backend.domain import Json
 from backend.figures.style import BLUE, VERMILLION, finish
 
 MOST_ROWS = 25
+_ROOM = 1.4  # the scale goes so much further than the values: dark figures keep a contrast of 4.5 on every cell
 MOST_TRACK = 20_000  # letters up to which a number for each is worth drawing
 
 
@@ -87,7 +88,7 @@ def plot_exchanges(scan: Mapping[str, Json], name: str) -> Any:
     import plotly.graph_objects as go
 
     change = np.array(scan["change"], dtype=float).T
-    most = max(float(np.abs(change).max()), 0.01)
+    most = _ROOM * max(float(np.abs(change).max()), 0.01)
     labels = [f"{letter}{place}" for letter, place in zip(scan["letters"], scan["places"], strict=True)]
     own = np.array([list(scan["letters"])]) == np.array(scan["bases"])[:, None]
     figure = go.Figure(
@@ -101,7 +102,7 @@ def plot_exchanges(scan: Mapping[str, Json], name: str) -> Any:
             colorbar={"title": {"text": "bits"}, "thickness": 12},
             text=np.where(own, "as given", np.char.mod("%+.1f", change)),
             texttemplate="%{text}" if len(labels) <= 16 else None,
-            textfont={"size": 11},  # without a colour Plotly takes the one that stands out from the cell
+            textfont={"color": "#1F2A2C", "size": 11},
             hovertemplate="%{x} to %{y}: %{z:+.2f} bits<extra></extra>",
         )
     )
