@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import sys
 
 import numpy as np
 import psutil
 import pytest
 
 from backend.config import ROOT
-from backend.errors import Cancelled, InputError
+from backend.errors import Cancelled, InputError, ModelError
 from backend.evaluate import evaluate
 from backend.models.families.viennarna import CARD, load
 from backend.models.fold_apart import fold_apart
@@ -131,6 +132,25 @@ def test_a_constraint_is_for_one_record(bench):
     value = give_text(bench.context, ">a\nGGGGAAAACCCC\n>b\nGGGGUUUUCCCC\n", "two.fasta", kind="rna")
     with pytest.raises(InputError, match="several"):
         bench.run("rna.fold", value, settings={"constraint": "." * 12})
+
+
+def test_without_the_package_the_remedy_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "RNA", None)
+    with pytest.raises(ModelError, match=r"pip install 'bioloom\[rna\]'"):
+        load(None, CARD, "cpu")
+
+
+def test_a_strand_too_long_is_refused_before_it_is_folded(bench):
+    value = give_text(bench.context, ">long\n" + "GGGGAAAACCCC" * 251, "long.fasta", kind="rna")
+    with pytest.raises(InputError, match="long has 3,012 bases; up to 3,000"):
+        bench.run("rna.fold", value)
+
+
+def test_a_long_strand_of_a_run_is_folded_in_the_other_process(bench, folder):
+    strand = "".join(np.random.default_rng(2).choice(list("ACGU"), 310))
+    result = bench.run("rna.fold", give_text(bench.context, f">l\n{strand}\n", "l.fasta", kind="rna")).prediction["results"][0]
+    assert result["mfe"]["structure"] == folder.fold(strand).mfe
+    assert len(result["mfe"]["layout"]) == 310
 
 
 def test_a_process_of_its_own_folds_the_same_and_can_be_stopped(folder):

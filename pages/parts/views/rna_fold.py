@@ -45,7 +45,9 @@ def settings(kind: str) -> dict[str, Any]:
             help="A dot leaves a base free, x keeps it unpaired, | has it paired, ( and ) have two bases paired with each other. "
             "It is met in full, or refused.",
         )
-        st.caption("About 1 s up to 500 bases, 5 s for 1,000, 50 s for 3,000, which is the most; measured on two ordinary processor cores.")
+        st.caption(
+            "About 1 s up to 500 bases, 4 s for 1,000, 25 s for 2,000, over a minute for 3,000, which is the most; on one ordinary processor core."
+        )
     return {"temperature": float(temperature), "dangles": int(dangles), "constraint": constraint.strip()}
 
 
@@ -235,7 +237,7 @@ def _why(run: Run, result: Mapping[str, Any], key: str) -> None:
     with told():
         target = name_target(result["record"], find_target({"pair": typed}, result, places), places)
         asked = target.get("pair") or target["position"]
-        made = show_sites(run, target, f"Explain {asked}", result["sequence"])
+        made = show_sites(run, target, f"Explain {asked}", result["sequence"], (0, len(result["sequence"])))
         if made is not None:
             from backend.figures.rna_pairs import change_rows, describe_changes, plot_changes
 
