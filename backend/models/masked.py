@@ -60,6 +60,20 @@ class ProteinModel(Protocol):
         ...
 
 
+def embed_pieces(network: Network, rows: Sequence[Tokens], window: int) -> NDArray[np.float32]:
+    """One vector a sequence, (m, width): the mean over all its letters, read in pieces of at most `window` letters."""
+    pieces = [(at, row[start : start + window]) for at, row in enumerate(rows) for start in range(0, max(1, len(row)), window)]
+    found = network.vectors([piece for _, piece in pieces])
+    sizes = np.array([len(piece) for _, piece in pieces], dtype=np.float32)
+    made = np.zeros((len(rows), found.shape[1]), dtype=np.float32)
+    total = np.zeros(len(rows), dtype=np.float32)
+    for (at, _), vector, size in zip(pieces, found, sizes, strict=True):
+        made[at] += vector * size
+        total[at] += size
+    means: NDArray[np.float32] = (made / np.maximum(total, 1)[:, None]).astype(np.float32)
+    return means
+
+
 @dataclass(frozen=True)
 class Layer:
     """Weights of one layer; query, key and value in one matrix, norms as (weight, bias)."""
@@ -142,7 +156,31 @@ class Network:
             found: NDArray[np.float32] = self._decode(hidden).cpu().numpy()
         return found
 
+    def vectors(self, rows: Sequence[Tokens]) -> NDArray[np.float32]:
+        """Mean of the last layer over the letters of each row, (m, width); a row must not be longer than the model's window."""
+        made: dict[int, NDArray[np.float32]] = {}
+        for batch in by_length([len(row) + 2 for row in rows], 4 * _BATCH_TOKENS):
+            made |= dict(zip(batch, in_halves(lambda part: self._means([rows[i] for i in part]), batch), strict=True))
+        return np.stack([made[i] for i in range(len(rows))])
+
+    def _means(self, rows: Sequence[Tokens]) -> NDArray[np.float32]:
+        import torch
+
+        with torch.inference_mode():
+            hidden = self._hidden(rows)
+            if self.final is not None:
+                hidden = self._norm(hidden, self.final)
+            return np.stack([hidden[i, 1 : len(row) + 1].float().mean(0).cpu().numpy() for i, row in enumerate(rows)])
+
     def _everywhere(self, rows: Sequence[Tokens]) -> NDArray[np.float32]:
+        import torch
+
+        with torch.inference_mode():
+            found: NDArray[np.float32] = self._decode(self._hidden(rows))[:, 1:-1].cpu().numpy()
+        return found
+
+    def _hidden(self, rows: Sequence[Tokens]) -> Any:
+        """The last layer's output for rows of any lengths, padded together under an attention mask."""
         import torch
 
         with torch.inference_mode():
@@ -157,8 +195,7 @@ class Network:
             turn = self._turn(longest + 2)
             for layer in self.layers:
                 hidden = self._layer(layer, hidden, turn, real)
-            found: NDArray[np.float32] = self._decode(hidden)[:, 1:-1].cpu().numpy()
-        return found
+        return hidden
 
     # --- the layers ---------------------------------------------------------------------------------------------------
 

@@ -30,8 +30,8 @@ def test_an_enzyme_has_a_heatmap_and_a_click_on_a_letter_selects_its_residue(pag
     run(page, "variant effects")
     expect(page.get_by_text("BLOSUM62").first).to_be_visible()
     expect(page.locator(".js-plotly-plot").first).to_be_visible()
-    page.locator("[data-index='69']").first.click()
-    expect(page.get_by_text(re.compile("S70")).first).to_be_visible()
+    page.locator("b[data-at='69']").first.click()
+    expect(page.get_by_text(re.compile(r"F\s?70: Mean effect")).first).to_be_visible()
 
 
 def test_a_structure_is_seen_in_three_dimensions(page: Page, server: Server) -> None:

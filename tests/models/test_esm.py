@@ -136,3 +136,16 @@ def test_a_checkpoint_without_its_head_is_refused_in_words(config, folder, tmp_p
     card = add_local(config, other, "esm")
     with pytest.raises(ModelError, match="lacks weights"):
         Runtime(config).load(card.name)
+
+
+def test_a_vector_is_the_mean_of_transformers_last_layer_over_the_letters(model, theirs):
+    import torch
+
+    proteins = ["MQIFVKTLTGKTITLEVEPS", "ACDEFGHIKLMNPQRSTVWY" * 3, "WWW"]
+    found = model.embed(proteins)
+    for protein, vector in zip(proteins, found, strict=True):
+        ids = torch.tensor([[0, *model.tokens(protein).tolist(), 2]])
+        with torch.no_grad():
+            expected = theirs.esm(input_ids=ids, attention_mask=torch.ones_like(ids)).last_hidden_state[0, 1:-1].mean(0)
+        np.testing.assert_allclose(vector, expected.numpy(), atol=1e-4)
+    np.testing.assert_allclose(model.embed(proteins[::-1])[::-1], found, atol=1e-5)

@@ -18,7 +18,7 @@ ASKED = (
     ("ubiquitin.fasta", "protein.disorder", {}),
     ("trna-phe.fasta", "rna.fold", {}),
     ("hbb-gene.fasta", "dna.motifs", {}),
-    ("ubiquitin-1ubi.pdb", "protein.design", {"sequences": 2}),
+    ("ubiquitin-1ubi.pdb", "protein.design", {"designs": 2}),
 )
 
 

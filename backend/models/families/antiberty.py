@@ -15,7 +15,7 @@ from backend.domain import ModelCard
 from backend.errors import ModelError
 from backend.models.dense import Dense
 from backend.models.families.minilm import set_threads
-from backend.models.masked import AMINO, Layer, Network, Tokens
+from backend.models.masked import AMINO, Layer, Network, Tokens, embed_pieces
 from backend.models.registry import family
 
 WINDOW = 510  # residues; 512 places with the first and the last
@@ -30,7 +30,7 @@ CARD = ModelCard(
     title="AntiBERTy",
     family="antiberty",
     modality="sequences",
-    tasks=("protein.variants",),
+    tasks=("protein.variants", "protein.similar"),
     source="wheel",
     licence="MIT",
     summary="A masked language model of 558 million antibody sequences, for substitutions in variable domains (VH, VL, VHH).",
@@ -97,6 +97,10 @@ class AntibodyModel:
 
     def everywhere(self, rows: Sequence[Tokens]) -> list[NDArray[np.float32]]:
         return self._network.everywhere(rows)
+
+    def embed(self, sequences: Sequence[str]) -> NDArray[np.float32]:
+        """One vector a sequence, (m, width): the mean over its letters."""
+        return embed_pieces(self._network, [self.tokens(sequence) for sequence in sequences], self.window)
 
     def doubts(self, sequence: str, own: NDArray[np.float64]) -> list[str]:
         return doubts(sequence, own)

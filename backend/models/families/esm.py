@@ -15,7 +15,7 @@ from backend.domain import ModelCard, Quality
 from backend.errors import ModelError
 from backend.models.dense import Dense
 from backend.models.families.minilm import set_threads
-from backend.models.masked import AMINO, Layer, Network, Tokens
+from backend.models.masked import AMINO, Layer, Network, Tokens, embed_pieces
 from backend.models.registry import family
 
 WINDOW = 1022  # residues; 1,024 tokens with the first and the last, as ESM-2 was trained
@@ -35,7 +35,7 @@ def _card(size: str, revision: str, weights: str, parameters: int, download: int
         title=f"ESM-2 {size}",
         family="esm",
         modality="sequences",
-        tasks=("protein.variants",),
+        tasks=("protein.variants", "protein.similar"),
         source="hub",
         licence="MIT",
         summary="A masked language model of 65 million natural proteins; scores every substitution of a protein from its sequence alone.",
@@ -119,6 +119,10 @@ class EsmModel:
 
     def everywhere(self, rows: Sequence[Tokens]) -> list[NDArray[np.float32]]:
         return self._network.everywhere(rows)
+
+    def embed(self, sequences: Sequence[str]) -> NDArray[np.float32]:
+        """One vector a sequence, (m, width): the mean over its letters."""
+        return embed_pieces(self._network, [self.tokens(sequence) for sequence in sequences], self.window)
 
     def doubts(self, sequence: str, own: NDArray[np.float64]) -> list[str]:
         return []
