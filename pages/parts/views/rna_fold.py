@@ -46,7 +46,8 @@ def settings(kind: str) -> dict[str, Any]:
             "It is met in full, or refused.",
         )
         st.caption(
-            "About 1 s up to 500 bases, 4 s for 1,000, 25 s for 2,000, over a minute for 3,000, which is the most; on one ordinary processor core."
+            "On one ordinary processor core about 1 s for up to 500 bases, 4 s for 1,000, 25 s for 2,000 and over a minute for 3,000, "
+            "which is the most."
         )
     return {"temperature": float(temperature), "dangles": int(dangles), "constraint": constraint.strip()}
 
