@@ -102,7 +102,7 @@ def _finding(run: Run, result: Mapping[str, Any]) -> None:
     html(f"<h3>{escape(result['record'])}: {escape(head)}</h3>")
     same = mfe["structure"] == centroid["structure"]
     lines = [str(result["sequence"]), f"{mfe['structure']}"] + ([] if same else [f"{centroid['structure']}"])
-    st.code(blocks(lines, result["places"]), language=None)
+    st.code(blocks(lines, result["places"]), language=None, height="content" if len(result["sequence"]) <= 240 else 340)
     words = "The centroid structure is the same." if same else "Third line: the centroid, the structure nearest to all others."
     st.caption(f"First line: the bases, numbered as yours. Second line: the structure of minimum free energy. {words}")
 
