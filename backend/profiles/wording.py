@@ -135,7 +135,7 @@ def why(explanation: Mapping[str, Json], level: Level) -> list[Line]:
     score = Line("Score", f"{explanation['score']:.3f} {unit}")
     base = Line("Without any of it", f"{explanation['base_value']:.3f} ({explanation['baseline']})")
     residual = Line("Sum differs from score by", f"{trust['additivity_residual']:.1e}")
-    scored = Line("Texts scored for it", f"{trust['evaluations']:,}")
+    scored = Line("Versions of it scored", f"{trust['evaluations']:,}")
     if level == "plain":
         return [target, score, base]
     if level == "professional" or not others:

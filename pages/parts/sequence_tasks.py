@@ -78,7 +78,7 @@ def show_form(preflight: Preflight, value: Mapping[str, Any], begin: str | None 
     with right, told():
         records = _records(preflight, task, value)
         settings = _settings(task, preflight, records)
-        if settings is not None and st.button(f"Run {TASKS[task][0].lower()}", type="primary", key=f"start-{task}"):
+        if settings is not None and st.button(f"Run {_within(TASKS[task][0])}", type="primary", key=f"start-{task}"):
             start(task, {**value, "records": records}, settings)
 
 
@@ -146,6 +146,11 @@ def _settings(task: str, preflight: Preflight, records: Sequence[str]) -> dict[s
         return {}
     first = preflight.find(records[0]) if records else None
     return draw(first.kind if first else TASKS[task][2][0])
+
+
+def _within(name: str) -> str:
+    """A name inside a sentence: abbreviations keep their capitals."""
+    return name if name[:2].isupper() else name[0].lower() + name[1:]
 
 
 def title(task: str) -> str:

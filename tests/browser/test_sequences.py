@@ -51,7 +51,7 @@ def test_a_variant_at_an_exon_border_breaks_splicing(page: Page, server: Server)
 
 def test_a_transfer_rna_folds(page: Page, server: Server) -> None:
     take(page, server, "Yeast tRNA-Phe")
-    run(page, "rna folding")
+    run(page, "RNA folding")
     expect(page.get_by_text(re.compile(r"\(\(\(\(\(\(\(\.\.\(\(\(\(")).first).to_be_visible()
 
 
