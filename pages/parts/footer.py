@@ -25,6 +25,8 @@ _FORMS = {
     "fasta": ("FASTA", "fasta", "text/plain"),
     "faa": ("FASTA of the translations", "faa", "text/plain"),
     "dbn": ("Dot-bracket", "dbn", "text/plain"),
+    "variants.csv": ("CSV of the variants", "variants.csv", "text/csv"),
+    "neighbours.csv": ("CSV of the neighbours", "neighbours.csv", "text/csv"),
     "ct": ("CT, connectivity table", "ct", "text/plain"),
 }
 

@@ -124,6 +124,12 @@ class EsmModel:
         """One vector a sequence, (m, width): the mean over its letters."""
         return embed_pieces(self._network, [self.tokens(sequence) for sequence in sequences], self.window)
 
+    def exercise(self) -> None:
+        """Read as much at once as any task asks for: four full windows, and as many hidden copies of one as fit a batch."""
+        row = self.tokens("ACDEFGHIKLMNPQRSTVWY" * (self.window // 20))
+        self.everywhere([row] * 4)
+        self.at(np.stack([row] * 16), np.arange(16))
+
     def doubts(self, sequence: str, own: NDArray[np.float64]) -> list[str]:
         return []
 
