@@ -52,7 +52,7 @@ def _doors() -> None:
             "seen on the sequence and in three dimensions."
         )
         with st.container(horizontal=True, vertical_alignment="center"):
-            name, words, task = EXAMPLES[2]
+            name, words, task = EXAMPLES[0]
             if st.button(words, icon=":material/arrow_forward:", key="example-sequence"):
                 with told():
                     st.switch_page("pages/sequences.py", query_params=open_example(name, task))

@@ -138,5 +138,5 @@ def evaluate(value: Value, rows: NDArray[np.bool_], progress: Progress | None = 
                 "The model gave a score that is not a number, so nothing can be explained.", "Check the model on the Models page."
             )
         scores[start : start + len(batch)] = found
-        progress.update(start + len(batch), len(rows), "Scoring the text with parts left out")
+        progress.update(start + len(batch), len(rows), "Scoring with parts left out")
     return scores

@@ -71,7 +71,7 @@ def describe_similar(found: Mapping[str, Json]) -> str:
 
 def _title(found: Mapping[str, Json]) -> str:
     number, count = found["groups"]["number"], len(found["results"])
-    return f"{count:,} proteins, no separate groups" if number == 1 else f"{count:,} proteins in {number} groups"
+    return f"{count:,} proteins, no groups that hold" if number == 1 else f"{count:,} proteins in {number} groups"
 
 
 def _short(name: str) -> str:

@@ -52,7 +52,11 @@ def plot_splice(result: Mapping[str, Json]) -> Any:
     for sign in (1, -1):
         figure.add_hline(y=sign * result["threshold"], line={"color": QUIET, "dash": "dash", "width": 1})
     finish(figure, _title(result), 380)
-    figure.update_xaxes(title=f"place in {_plain(result['record'])} (bases)", tickformat=",d")
+    figure.update_xaxes(
+        title=f"place in {_plain(result['record'])} (bases)",
+        tickformat=",d",
+        range=[1 - 0.01 * result["last_place"], 1.01 * result["last_place"]],
+    )
     figure.update_yaxes(
         title="probability", range=[-1.3, 1.4], tickvals=[-1, -0.5, 0, 0.5, 1], ticktext=["1 donor", "0.5", "0", "0.5", "1 acceptor"]
     )

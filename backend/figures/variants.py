@@ -157,6 +157,8 @@ def _neighbour_title(explained: Mapping[str, Json]) -> str:
 def _title(found: Mapping[str, Json], plain: bool) -> str:
     if plain:
         return "BLOSUM62 of every substitution"
+    if found["model"] == "blosum62":
+        return "BLOSUM62 scores an exchange of residues, not its place in this protein"
     means = [(mean, at) for at, mean in enumerate(found["mean"]) if mean is not None]
     if not means:
         return "No residue could be scored"

@@ -229,7 +229,7 @@ def _groups_json(groups: Groups, wanted: int) -> dict[str, Json]:
 
 
 def _text(results: Sequence[Mapping[str, Json]], groups: Groups, name: str) -> list[str]:
-    number = "no separate groups" if groups.number == 1 else f"{groups.number} groups"
+    number = "no groups that hold" if groups.number == 1 else f"{groups.number} groups"
     lines = [f"{len(results):,} proteins by {name}: {number}."]
     for found in results[:20]:
         nearest = found["neighbours"][0]

@@ -24,7 +24,7 @@ MEANING = (
     "Cut-offs as Jaganathan et al. 2019 propose them for SpliceAI: 0.2 finds most splice-altering variants and raises more false alarms, "
     "0.5 is the recommended balance, 0.8 gives few false alarms and misses more. They were set on SpliceAI's own networks, not on these."
 )
-_VERDICTS = ("No splice change seen", "Splice change possible", "Splice change likely", "Splice change very likely")
+_VERDICTS = ("Below the cut-off, not ruled out", "Splice change possible", "Splice change likely", "Splice change very likely")
 _CHANNEL = {"acceptor": 1, "donor": 2}
 
 
@@ -157,5 +157,5 @@ def _sentence(made: dict[str, Json], best: str) -> str:
 
     told = [effect for effect in sorted(EFFECTS, key=lambda effect: -made[effect]["delta"]) if made[effect]["delta"] >= CUTOFFS[0]]
     if not told:
-        return f"{verdict(made[best]['delta'])}: no delta score reaches {CUTOFFS[0]} (largest {made[best]['delta']:.2f}, {WORDS[best]})."
+        return f"{verdict(made[best]['delta'])}: the largest change is {made[best]['delta']:.2f} of {CUTOFFS[0]} needed; {one(best)}."
     return f"{verdict(made[best]['delta'])}: {'; '.join(one(effect) for effect in told)}."

@@ -88,16 +88,33 @@ class Transcript:
         return run[at] + (offset if self.strand == "+" else -offset)
 
 
+_MOST_TOLD = 10  # variants that an error names one by one
+
+
 def read_variants(given: str | Sequence[str], record: SequenceRecord, transcript: Transcript) -> list[Variant]:
     """Every variant of a list, or of a text with one a line (commas and semicolons part them too).
 
     Raises
     ------
     InputError
-        For the first that cannot be read, lies outside the record, or whose reference letters are not what stands there.
+        For all that cannot be read, lie outside the record, or whose reference letters are not what stands there, at once.
     """
     parts = re.split(r"[\n,;]+", given) if isinstance(given, str) else [str(part) for part in given]
-    return [_read(part.strip(), record, transcript) for part in parts if part.strip()]
+    made: list[Variant] = []
+    errors: list[InputError] = []
+    for part in parts:
+        if part.strip():
+            try:
+                made.append(_read(part.strip(), record, transcript))
+            except InputError as error:
+                errors.append(error)
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        reasons = " ".join(error.message for error in errors[:_MOST_TOLD])
+        more = f" And {len(errors) - _MOST_TOLD} more." if len(errors) > _MOST_TOLD else ""
+        raise InputError(f"{len(errors)} of {len(errors) + len(made)} variants cannot be used. {reasons}{more}", errors[0].hint)
+    return made
 
 
 def _read(text: str, record: SequenceRecord, transcript: Transcript) -> Variant:

@@ -197,6 +197,11 @@ def _told(found: Mapping[str, Json]) -> str:
     best = ", ".join(f"{item['mutant']} {item['score']:+.2f}" for item in found["best"][:3])
     sure = f"; perplexity {found['perplexity']:.1f} (20 guesses)" if found["perplexity"] else ""
     beside = f"; agrees with BLOSUM62 at {found['agreement']:.2f}" if found["agreement"] is not None else ""
+    if found["model"] == "blosum62":
+        return (
+            f"{found['record']}: {found['substitutions']:,} substitutions by BLOSUM62, from {found['worst'][0]['score']:+.0f} to "
+            f"{found['best'][0]['score']:+.0f} half bits; the table knows the exchange, not the place in this protein."
+        )
     return (
         f"{found['record']}: {found['substitutions']:,} substitutions by {found['model']} ({found['method']}, {found['unit']}); "
         f"least borne {worst}; best borne {best}{sure}{beside}."

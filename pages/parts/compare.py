@@ -28,7 +28,7 @@ def show_comparison(first_id: str, second_id: str) -> None:
                 "": name,
                 runs[0].id: sides[0].get(name, ""),
                 runs[1].id: sides[1].get(name, ""),
-                "Differs": sides[0].get(name) != sides[1].get(name),
+                "Differs": sides[0].get(name, "") != sides[1].get(name, ""),
             }
             for name in dict.fromkeys([*sides[0], *sides[1]])
         ]
@@ -54,13 +54,24 @@ def _differences(first: Run, second: Run) -> None:
         with column:
             kicker(run.id)
             html("".join(f"<p>{escape(line)}</p>" for line in (run.prediction or {}).get("text", [])))
-    lines = differences(first.prediction, second.prediction)
+    if first.task != second.task:
+        st.info("These runs are of different tasks: their numbers cannot be set side by side.", icon=":material/info:")
+        return
+    lines = [
+        line.replace(" before, ", f" in {first.id}, ").removesuffix(" now") + (f" in {second.id}" if line.endswith(" now") else "")
+        for line in differences(_results(first), _results(second))
+    ]
     kicker(f"What differs: {some(len(lines), 'number or entry', 'numbers or entries')}")
     if not lines:
         st.caption("Nothing: the two results are the same within 0.0001.")
     html("<ul>" + "".join(f"<li>{escape(line)}</li>" for line in lines[:_MOST_LINES]) + "</ul>")
     if len(lines) > _MOST_LINES:
         st.caption(f"The first {_MOST_LINES} are listed.")
+
+
+def _results(run: Run) -> Any:
+    """What a run found, without the record of what it read and the lines that say it in words."""
+    return {name: part for name, part in (run.prediction or {}).items() if name not in ("records", "text", "file", "summary", "notes")}
 
 
 def about(run: Run) -> dict[str, str]:

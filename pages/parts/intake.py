@@ -13,10 +13,10 @@ from pages.parts.uploads import local
 
 EXAMPLES: tuple[tuple[str, str, str], ...] = (
     # file, what it is, the task that shows it best
-    ("tem-1.fasta", "TEM-1 beta-lactamase, a protein: which substitutions would hurt?", "protein.variants"),
+    ("hbb-gene.gb", "The human beta-globin gene with its introns: where is it spliced?", "dna.splice"),
     ("ubiquitin-1ubi.pdb", "Human ubiquitin, a crystal structure (PDB 1UBI): see it in three dimensions", "structure.view"),
-    ("hbb-gene.fasta", "The human beta-globin gene with its introns: where is it spliced?", "dna.splice"),
     ("trna-phe.fasta", "Yeast tRNA-Phe: how does it fold?", "rna.fold"),
+    ("tem-1.fasta", "TEM-1 beta-lactamase, a protein: every substitution by the plain baseline BLOSUM62", "protein.variants"),
 )
 
 
@@ -44,10 +44,16 @@ def show_intake() -> None:
                 kept = Files(bench().config).keep(local(path))
                 _open(kept.sha256, kept.name)
             elif text.strip():
-                kept = Files(bench().config).put(text.encode("utf-8", "surrogatepass"), "pasted.txt")
+                kept = Files(bench().config).put(text.encode("utf-8", "surrogatepass"), f"pasted {_first_words(text)}")
                 _open(kept.sha256, kept.name)
             else:
                 st.warning("Paste a sequence first, or give a path.", icon=":material/edit:")
+
+
+def _first_words(text: str) -> str:
+    """What a pasted text is called, so that it is found again among the saved runs."""
+    head = text.strip().splitlines()[0].lstrip("> ").replace("/", " ").replace("\\", " ")
+    return head[:40].strip() or "text"
 
 
 def begin(examples: Sequence[tuple[str, str, str]]) -> None:

@@ -18,6 +18,7 @@ ASKED = (
     ("ubiquitin.fasta", "protein.disorder", {}),
     ("trna-phe.fasta", "rna.fold", {}),
     ("hbb-gene.fasta", "dna.motifs", {}),
+    ("hbb-gene.gb", "dna.splice", {"variants": "c.92+1G>A\n252G>A"}),
     ("ubiquitin-1ubi.pdb", "protein.design", {"designs": 2}),
 )
 

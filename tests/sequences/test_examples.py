@@ -36,3 +36,10 @@ def test_the_enzyme_and_the_transfer_rna_have_their_marks():
     assert len(trna) == 76
     assert trna.endswith("CCA")
     assert "GAAGAUC" in trna  # the anticodon GAA in its loop
+
+
+def test_the_annotated_gene_is_the_same_gene_and_its_coding_part_gives_the_protein():
+    record = next(parse(FOLDER / "hbb-gene.gb", "genbank"))
+    assert str(record.seq).upper() == read("hbb-gene.fasta")
+    coding = next(feature for feature in record.features if feature.type == "CDS")
+    assert str(coding.extract(record.seq).translate(to_stop=True)) == coding.qualifiers["translation"][0]

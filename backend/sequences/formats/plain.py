@@ -18,6 +18,7 @@ _PROSE = frozenset("the and of is to in for with this that are from by was be as
 _THREE = "Ala Arg Asn Asp Cys Gln Glu Gly His Ile Leu Lys Met Phe Pro Ser Thr Trp Tyr Val Sec Pyl Asx Glx Xaa Ter".split()
 _THREE_LETTERS = re.compile(rf"(?i)\s*(?:p\.)?(?:{'|'.join(_THREE)})(?:[-\s]*(?:{'|'.join(_THREE)})){{2,}}[-\s]*(?:OH)?\s*")
 _LONGEST_ALIKE = 10_000
+_ACCESSION = re.compile(r"(?:[A-Z]{2}_|[A-Z]{1,4})\d{5,9}(?:\.\d+)?|rs\d{3,}|[OPQ]\d[A-Z0-9]{3}\d|ENS[A-Z]+\d{6,}(?:\.\d+)?")
 
 
 def read_plain(raw: Unpacked, name: str) -> Layout:
@@ -37,6 +38,12 @@ def read_plain(raw: Unpacked, name: str) -> Layout:
     prose = sum(word.lower() in _PROSE for word in words)
     if len(words) >= 4 and prose >= 2 and prose >= 0.1 * len(words):
         raise not_sequences(name, "it is ordinary text", "Paste the letters of the sequence, or choose a FASTA file.")
+    if _ACCESSION.fullmatch(head.strip()):
+        raise not_sequences(
+            name,
+            f"{head.strip()} looks like the accession of an entry, not its letters",
+            "Bioloom fetches no sequences: paste the letters.",
+        )
     start, end = np.array([0]), np.array([len(buffer)])
     stats = scan(buffer, start, end)
     if stats.mask[0] & OTHER_BIT:

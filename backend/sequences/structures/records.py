@@ -64,7 +64,7 @@ def _record(structure: Structure, chain: Chain, record_id: str) -> SequenceRecor
         id=record_id,
         name=chain.name,
         kind=chain.kind,
-        why=f"its residues are {_WORDS[chain.kind]}",
+        why=f"Its residues are {_WORDS[chain.kind]}",
         length=len(chain.residues),
         alterations=tuple(alterations),
         description=f"{structure.title or structure.name}, chain {chain.name}",

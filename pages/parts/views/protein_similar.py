@@ -72,7 +72,8 @@ def _sure(run: Run, found: Mapping[str, Any]) -> None:
     told = [
         ("By", card.title),
         ("The map carries", f"{share:.0%} of the variance"),
-        ("Groups", f"{groups['number']}, {groups['method']}; number: {groups['chosen']}"),
+        ("Groups", "none: no split is clear and steady enough" if groups["number"] == 1 else str(groups["number"])),
+        ("How they are made", f"{groups['method']}; number: {groups['chosen']}"),
     ]
     if groups["silhouette"] is not None:
         told.append(("Silhouette", f"{groups['silhouette']:.2f} (1: groups stand far apart, 0: they touch)"))

@@ -46,6 +46,8 @@ def show(run: Run) -> None:
     _standing(quality, found)
     for warning in run.warnings:
         st.warning(plain(warning), icon=":material/info:")
+    if found["model"] == "blosum62":
+        st.page_link("pages/models.py", label="Fetch or add a protein language model", icon=":material/deployed_code:")
     key = f"{run.id}-{results.index(found)}"
     _map(key, found, data["alphabet"])
     left, right = st.columns([5, 3], gap="large")
@@ -111,13 +113,20 @@ def _map(key: str, found: Mapping[str, Any], alphabet: str) -> None:
 
 def _extremes(key: str, found: Mapping[str, Any]) -> None:
     kicker("Least and best borne")
+    if found["model"] == "blosum62":
+        tied = len({item["score"] for item in found["worst"]}) == 1
+        st.caption(
+            "Not listed: the table gives the same exchange the same score wherever it stands"
+            + (f", so that many substitutions share the lowest, {found['worst'][0]['score']:g}." if tied else ".")
+        )
     unit = found["unit"]
     rows = [
         {"Substitution": item["mutant"], f"Score ({unit})": item["score"], "BLOSUM62": item["blosum62"], "": word}
         for word, items in (("least borne", found["worst"]), ("best borne", found["best"]))
         for item in items
     ]
-    st.dataframe(rows, hide_index=True, height=320, key=f"variants-extremes-{key}")
+    if found["model"] != "blosum62":
+        st.dataframe(rows, hide_index=True, height=320, key=f"variants-extremes-{key}")
     from backend.sequences.variants import to_csv as whole
 
     st.download_button(
