@@ -87,8 +87,8 @@ def test_the_camera_survives_a_rerun_and_the_way_back(page, server):
     for _ in range(6):
         page.keyboard.press("ArrowRight")
     view = page.locator(".stage").get_attribute("data-view")
-    page.get_by_label("Colour by").click()
-    page.get_by_role("option", name="Hydropathy").click()
+    page.get_by_role("combobox", name="Colour by").fill("Hydropathy")
+    page.keyboard.press("Enter")
     expect(page.locator(".legend b")).to_have_text("Hydropathy")
     page.wait_for_timeout(500)
     assert page.locator(".stage").get_attribute("data-view") == view
