@@ -87,7 +87,10 @@ def test_the_camera_survives_a_rerun_and_the_way_back(page, server):
     for _ in range(6):
         page.keyboard.press("ArrowRight")
     view = page.locator(".stage").get_attribute("data-view")
-    page.get_by_role("combobox", name="Colour by").fill("Hydropathy")
+    chooser = page.get_by_role("combobox", name="Colour by")
+    chooser.click()
+    chooser.fill("Hydropathy")
+    expect(page.get_by_role("option")).to_have_count(1)
     page.keyboard.press("Enter")
     expect(page.locator(".legend b")).to_have_text("Hydropathy")
     page.wait_for_timeout(500)
