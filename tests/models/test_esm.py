@@ -113,7 +113,7 @@ def test_letters_that_the_vocabulary_lacks_do_not_shift_the_others(model):
 
 
 def test_a_longer_protein_is_read_in_windows_and_never_cut(made):
-    small = esm.EsmModel(made._network, made._vocabulary, window=30)
+    small = esm.EsmModel(made._network, untrained_vocabulary(), window=30)
     found = scan(small, UBIQUITIN)
     assert np.isfinite(found.scores).all()
     assert found.windows[0][0] == 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,8 @@ from backend.domain import ModelCard
 from backend.errors import ModelError
 from backend.models.dense import Dense
 from backend.models.families.minilm import set_threads
-from backend.models.masked import AMINO, Layer, Network, Tokens, embed_pieces
+from backend.models.masked import AMINO, Layer, Network
+from backend.models.protein import MaskedModel
 from backend.models.registry import family
 
 WINDOW = 510  # residues; 512 places with the first and the last
@@ -75,39 +76,15 @@ def suits(sequence: str) -> bool:
     return bool(_FRAME.search(sequence)) and len(sequence) <= WINDOW
 
 
-class AntibodyModel:
-    """An antibody sequence to scores; see `backend.models.masked.ProteinModel`. Safe to share between threads."""
+class AntibodyModel(MaskedModel):
+    """AntiBERTy: a letter that is none of the twenty is read as hidden."""
 
-    window = WINDOW
     stand_in = "a hidden residue"
     sample = 6  # twenty of a variable domain
 
     def __init__(self, network: Network, vocabulary: Mapping[str, int]) -> None:
-        self._network = network
-        self.mask = vocabulary["[MASK]"]
-        self._known = {letter: vocabulary[letter] for letter in AMINO}
-
-    def tokens(self, sequence: str) -> Tokens:
-        return np.array([self._known.get(letter, self.mask) for letter in sequence], dtype=np.int64)
-
-    def unknown(self, sequence: str) -> list[int]:
-        return [i for i, letter in enumerate(sequence) if letter not in self._known]
-
-    def at(self, rows: Tokens, where: NDArray[np.intp]) -> NDArray[np.float32]:
-        return self._network.at(rows, where)
-
-    def everywhere(self, rows: Sequence[Tokens]) -> list[NDArray[np.float32]]:
-        return self._network.everywhere(rows)
-
-    def embed(self, sequences: Sequence[str]) -> NDArray[np.float32]:
-        """One vector a sequence, (m, width): the mean over its letters."""
-        return embed_pieces(self._network, [self.tokens(sequence) for sequence in sequences], self.window)
-
-    def exercise(self) -> None:
-        """Read as much at once as any task asks for: four full windows, and as many hidden copies of one as fit a batch."""
-        row = self.tokens("ACDEFGHIKLMNPQRSTVWY" * (self.window // 20))
-        self.everywhere([row] * 4)
-        self.at(np.stack([row] * 16), np.arange(16))
+        mask = vocabulary["[MASK]"]
+        super().__init__(network, {letter: vocabulary[letter] for letter in AMINO}, other=mask, mask=mask, window=WINDOW)
 
     def doubts(self, sequence: str, own: NDArray[np.float64]) -> list[str]:
         return doubts(sequence, own)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,8 @@ from backend.domain import ModelCard, Quality
 from backend.errors import ModelError
 from backend.models.dense import Dense
 from backend.models.families.minilm import set_threads
-from backend.models.masked import AMINO, Layer, Network, Tokens, embed_pieces
+from backend.models.masked import AMINO, Layer, Network
+from backend.models.protein import MaskedModel
 from backend.models.registry import family
 
 WINDOW = 1022  # residues; 1,024 tokens with the first and the last, as ESM-2 was trained
@@ -95,40 +96,15 @@ CARDS = (
 )
 
 
-class EsmModel:
-    """A protein to scores; see `backend.models.masked.ProteinModel`. Its tables are read only: safe to share between threads."""
+class EsmModel(MaskedModel):
+    """ESM-2: an unknown letter is read as X, for which the vocabulary has a sign of its own."""
 
-    window = WINDOW
     stand_in = "the model's sign for an unknown residue, X"
     sample = 0
 
     def __init__(self, network: Network, vocabulary: Mapping[str, int], window: int = WINDOW) -> None:
-        self._network, self._vocabulary, self.window = network, vocabulary, window
-        self.mask = vocabulary["<mask>"]
-        self._known = {letter: at for letter, at in vocabulary.items() if len(letter) == 1 and letter.isalpha()}
-
-    def tokens(self, sequence: str) -> Tokens:
-        other = self._known["X"]
-        return np.array([self._known.get(letter, other) for letter in sequence], dtype=np.int64)
-
-    def unknown(self, sequence: str) -> list[int]:
-        return [i for i, letter in enumerate(sequence) if letter not in self._known]
-
-    def at(self, rows: Tokens, where: NDArray[np.intp]) -> NDArray[np.float32]:
-        return self._network.at(rows, where)
-
-    def everywhere(self, rows: Sequence[Tokens]) -> list[NDArray[np.float32]]:
-        return self._network.everywhere(rows)
-
-    def embed(self, sequences: Sequence[str]) -> NDArray[np.float32]:
-        """One vector a sequence, (m, width): the mean over its letters."""
-        return embed_pieces(self._network, [self.tokens(sequence) for sequence in sequences], self.window)
-
-    def exercise(self) -> None:
-        """Read as much at once as any task asks for: four full windows, and as many hidden copies of one as fit a batch."""
-        row = self.tokens("ACDEFGHIKLMNPQRSTVWY" * (self.window // 20))
-        self.everywhere([row] * 4)
-        self.at(np.stack([row] * 16), np.arange(16))
+        known = {letter: at for letter, at in vocabulary.items() if len(letter) == 1 and letter.isalpha()}
+        super().__init__(network, known, other=known["X"], mask=vocabulary["<mask>"], window=window)
 
     def doubts(self, sequence: str, own: NDArray[np.float64]) -> list[str]:
         return []
