@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Double, ForeignKey, Index, Integer, String
+from sqlalchemy import JSON, Double, ForeignKey, Index, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.storage.tables import Base, now
@@ -68,3 +68,25 @@ class AnnotationRow(Base):
     label: Mapped[str]
     channels: Mapped[list[Any]]  # names; empty: the whole recording
     origin: Mapped[str] = mapped_column(String(8))  # file | user
+
+
+class PatientFactRow(Base):
+    """What was decided or measured about a patient, under a key."""
+
+    __tablename__ = "patient_facts"
+
+    patient_id: Mapped[str] = mapped_column(ForeignKey("patients.id", ondelete="CASCADE"), primary_key=True)
+    key: Mapped[str] = mapped_column(String(40), primary_key=True)
+    data: Mapped[Any] = mapped_column(JSON)
+    updated: Mapped[datetime] = mapped_column(default=now)
+
+
+class RecordingFactRow(Base):
+    """What was decided or measured about a recording, under a key."""
+
+    __tablename__ = "recording_facts"
+
+    recording_id: Mapped[str] = mapped_column(ForeignKey("recordings.id", ondelete="CASCADE"), primary_key=True)
+    key: Mapped[str] = mapped_column(String(40), primary_key=True)
+    data: Mapped[Any] = mapped_column(JSON)
+    updated: Mapped[datetime] = mapped_column(default=now)

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
+from backend.domain import Json
 from backend.errors import InputError
+from backend.storage.facts import patient_facts
 from backend.storage.patient_tables import PatientRow, RecordingRow, VisitRow
 from backend.storage.rows import Sessions, clean_name, erase, find_row, new_id
 from backend.storage.tables import now
@@ -56,6 +58,7 @@ class PatientStore:
     def __init__(self, session: Sessions, forget: Callable[[], None]) -> None:
         self._session = session
         self._forget = forget
+        self._facts = patient_facts(session, forget)
 
     # --- patients -------------------------------------------------------------------------------------------------
 
@@ -141,6 +144,20 @@ class PatientStore:
     def delete(self, id: str) -> None:
         """Erase a patient's rows with all visits, recordings and annotations; the signals are `backend.eeg.archive`'s to erase."""
         erase(self._session, self._forget, PatientRow, id, "patient")
+
+    # --- facts ----------------------------------------------------------------------------------------------------
+
+    def fact(self, patient: str, key: str) -> Json:
+        """What is kept about a patient under `key`, or None."""
+        return self._facts.get(patient, key)
+
+    def facts(self, patient: str) -> dict[str, Json]:
+        """Everything that is kept about a patient, by key."""
+        return self._facts.all(patient)
+
+    def set_fact(self, patient: str, key: str, data: Json) -> None:
+        """Keep `data` about a patient under `key`; None erases it."""
+        self._facts.set(patient, key, data)
 
     # --- visits ---------------------------------------------------------------------------------------------------
 

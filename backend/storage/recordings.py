@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from backend.domain import Json
 from backend.errors import InputError
+from backend.storage.facts import recording_facts
 from backend.storage.patient_tables import AnnotationRow, RecordingRow, VisitRow
 from backend.storage.rows import Sessions, clean_name, erase, find_row
 
@@ -60,6 +61,7 @@ class RecordingStore:
     def __init__(self, session: Sessions, forget: Callable[[], None]) -> None:
         self._session = session
         self._forget = forget
+        self._facts = recording_facts(session, forget)
 
     def add(self, recording: Recording, marks: Iterable[tuple[float, float, str, Sequence[str]]] = ()) -> Recording:
         """Store a recording with the marks of its file (onset_s, duration_s, label, channels), all or nothing."""
@@ -170,6 +172,20 @@ class RecordingStore:
         with self._session(write=True) as session:
             session.delete(_annotation_row(session, id, recording))
         self._forget()
+
+    # --- facts ----------------------------------------------------------------------------------------------------
+
+    def fact(self, recording: str, key: str) -> Json:
+        """What is kept about a recording under `key`, or None."""
+        return self._facts.get(recording, key)
+
+    def facts(self, recording: str) -> dict[str, Json]:
+        """Everything that is kept about a recording, by key."""
+        return self._facts.all(recording)
+
+    def set_fact(self, recording: str, key: str, data: Json) -> None:
+        """Keep `data` about a recording under `key`; None erases it."""
+        self._facts.set(recording, key, data)
 
 
 def _annotation_row(session: Session, id: int, recording: str) -> AnnotationRow:
