@@ -1,0 +1,1 @@
+"""Signals made by rule, with known truth, for trying out and for tests."""
