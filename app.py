@@ -6,7 +6,7 @@ import streamlit as st
 
 ASSETS = Path(__file__).parent / "assets"
 
-# before the pages, and from a local file: a page's own icon would be fetched from outside as the favicon
+# from a local file: a page's own icon would be fetched from outside as the favicon
 st.set_page_config(page_title="Bioloom", page_icon=str(ASSETS / "favicon.png"), layout="wide")
 st.logo(str(ASSETS / f"wordmark-{st.context.theme.type or 'light'}.svg"), size="large", icon_image=str(ASSETS / "mark.svg"))
 
@@ -24,6 +24,7 @@ st.navigation(
         "Ask": [
             st.Page("pages/literature.py", title="Literature", icon=":material/menu_book:"),
             st.Page("pages/sequences.py", title="Sequences", icon=":material/genetics:"),
+            st.Page("pages/eeg.py", title="EEG", icon=":material/vital_signs:"),
         ],
         "Keep": [
             st.Page("pages/library.py", title="Library", icon=":material/inventory_2:"),

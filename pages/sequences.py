@@ -14,7 +14,8 @@ from pages.parts.intake import EXAMPLES, begin, show_intake
 from pages.parts.markup import kicker
 from pages.parts.preflight import choose_kinds, show_preflight
 from pages.parts.run_view import find_run, show_run
-from pages.parts.sequence_tasks import follow, show_failed, show_form
+from pages.parts.sequence_tasks import KIND, show_form
+from pages.parts.starting import follow, show_failed
 
 
 def main() -> None:
@@ -29,18 +30,18 @@ def main() -> None:
     elif shown is not None and shown.input.get("file"):
         value = dict(shown.input)
     if value is None:
-        if follow():
+        if follow(KIND):
             return
-        show_failed()
+        show_failed(KIND)
         show_intake()
         begin(EXAMPLES)
         return
     with st.expander("Another file"):
         show_intake()
         begin(EXAMPLES)
-    if follow():
+    if follow(KIND):
         return
-    show_failed()
+    show_failed(KIND)
     with told():
         if shown is not None and "file" not in st.query_params:
             with st.expander(f"What was read of {value['name']}, and other tasks on it"):

@@ -21,5 +21,4 @@ class Keys:
     NOTE = "note"
     TASK = "sequence_task"
     RECORDS = "sequence_records"
-    SEQUENCE_JOB = "sequence_job"  # started by this session and not yet shown
-    SEQUENCE_FAILED = "sequence_failed"
+    EEG_PART = "eeg_part"

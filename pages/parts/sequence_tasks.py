@@ -8,18 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from backend.progress import Progress
-from pages.parts import jobs
-from pages.parts.bench import bench, owner, profile
 from pages.parts.errors import told
 from pages.parts.keys import Keys
 from pages.parts.markup import plain, some
+from pages.parts.starting import start
 
 if TYPE_CHECKING:
     from backend.sequences.records import Preflight
 
 KIND = "sequences"  # of the background jobs
-_PATIENCE = 1.2  # seconds that a quick task is waited for without showing a job
 _MOST_LISTED = 2_000  # records in the list to choose from
 _STRUCTURES = ("pdb", "mmcif")
 
@@ -79,43 +76,7 @@ def show_form(preflight: Preflight, value: Mapping[str, Any], begin: str | None 
         records = _records(preflight, task, value)
         settings = _settings(task, preflight, records)
         if settings is not None and st.button(f"Run {_within(TASKS[task][0])}", type="primary", key=f"start-{task}"):
-            start(task, {**value, "records": records}, settings)
-
-
-def start(task: str, value: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
-    """Run a task in the background; a quick one is waited for."""
-    opened, asker, asking = bench(), owner(), profile()
-
-    def work(progress: Progress) -> dict[str, Any]:
-        return {"run": opened.run(task, value, settings=settings, profile=asking, owner=asker, progress=progress).id}
-
-    job = opened.jobs.submit(asker, KIND, f"{TASKS[task][0]} of {value['name']}", work)
-    st.session_state[Keys.SEQUENCE_JOB] = job
-    opened.jobs.wait(job, _PATIENCE)
-    follow()
-    st.rerun()
-
-
-def follow() -> bool:
-    """Watch the task that this session started; go to its run when it is done. True while it runs."""
-    job_id = st.session_state.get(Keys.SEQUENCE_JOB)
-    if not job_id:
-        return False
-    job = bench().jobs.get(job_id)
-    if job.active:
-        return jobs.watch(lambda found: found.id == job_id, "sequence-task")
-    st.session_state.pop(Keys.SEQUENCE_JOB)
-    if job.state == "done" and job.result:
-        st.query_params.from_dict({"run": str(job.result["run"])})
-        st.rerun()
-    st.session_state[Keys.SEQUENCE_FAILED] = job_id
-    return False
-
-
-def show_failed() -> None:
-    """Why the task that was started last did not end well, once."""
-    if job_id := st.session_state.pop(Keys.SEQUENCE_FAILED, None):
-        jobs.show_failure(bench().jobs.get(job_id))
+            start(KIND, task, f"{TASKS[task][0]} of {value['name']}", {**value, "records": records}, settings)
 
 
 def _records(preflight: Preflight, task: str, value: Mapping[str, Any]) -> list[str]:
