@@ -62,6 +62,11 @@ WORDS: dict[str, Level] = {
     "time-jitter": "note",
     "missing-values": "note",
     "columns-left-out": "note",
+    "times-unknown": "note",
+    "order-drawn": "note",
+    "positions-approximate": "note",
+    "days-mixed": "note",
+    "simulated": "note",
 }
 
 

