@@ -23,7 +23,10 @@ from backend.storage import Storage, open_storage
 from backend.storage.tables import now
 from backend.tasks import Context, find_task
 
-_PACKAGES = ("torch", "transformers", "streamlit", "shap", "bm25s", "sqlalchemy", "biopython", "gemmi", "parasail", "viennarna")
+_PACKAGES = (
+    "torch", "transformers", "streamlit", "shap", "bm25s", "sqlalchemy", "biopython", "gemmi", "parasail", "viennarna",
+    "mne", "yasa", "lightgbm", "pyriemann", "mne-icalabel", "onnxruntime", "scikit-learn",
+)  # fmt: skip
 _VOLATILE = ("coverage", "support")  # parts of a prediction that describe the library's state, not the finding
 _TOLERANCE = 1e-4
 

@@ -10,13 +10,13 @@ from pages.parts.frame import open_page
 from pages.parts.intake import EXAMPLES, open_example
 from pages.parts.keys import Keys
 from pages.parts.markup import escape, facts, html, kicker, moment, plain, some
-from pages.parts.sequence_tasks import title
+from pages.parts.task_names import title
 
 EXAMPLE = "Does metformin reduce cardiovascular mortality?"
 
 
 def main() -> None:
-    open_page("Bioloom", "A workbench for literature and sequences, on your own computer. Questions, sequences and results stay here.")
+    open_page("Bioloom", "A workbench for literature, sequences and EEG, on your own computer. Questions, patients and results stay here.")
     left, right = st.columns([7, 3], gap="large")
     with left:
         kicker("What you can do")

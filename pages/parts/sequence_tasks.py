@@ -10,7 +10,7 @@ import streamlit as st
 
 from pages.parts.errors import told
 from pages.parts.keys import Keys
-from pages.parts.markup import plain, some
+from pages.parts.markup import some
 from pages.parts.starting import start
 
 if TYPE_CHECKING:
@@ -112,8 +112,3 @@ def _settings(task: str, preflight: Preflight, records: Sequence[str]) -> dict[s
 def _within(name: str) -> str:
     """A name inside a sentence: abbreviations keep their capitals."""
     return name if name[:2].isupper() else name[0].lower() + name[1:]
-
-
-def title(task: str) -> str:
-    """What a task is called here."""
-    return plain(TASKS[task][0]) if task in TASKS else {"literature.ask": "Question"}.get(task, plain(task))
