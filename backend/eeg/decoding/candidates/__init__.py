@@ -1,0 +1,44 @@
+"""The candidates for a patient's decoder, by name: one file each, all fitted and asked in the same way.
+
+What "explain" may rely on
+--------------------------
+``decoder.predict_proba(x)`` is a pure function of each trial: (n, channels, samples) in microvolts to (n, classes), rows summing to one.
+``decoder.adapted(x)`` is the decoder recentred on a session's unlabelled trials (itself, where that changes nothing).
+Linear decoders (``decoder.linear``) are softmax(features @ weights + intercept):
+
+- ``decoder.features(x)`` -> (n, d) float64, standardised as the linear stage sees them
+- ``decoder.weights()`` -> (d, classes): log-odds; for two classes the second column is minus the first
+- ``decoder.places()`` -> d dicts ``{"channels": [names], "band": [low, high] | None, "window": [start_s, stop_s] | None}``
+
+so that Haufe's patterns are ``np.cov(features.T) @ weights``. For others ``weights()`` is None and ``features`` raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from backend.domain import Json
+from backend.eeg.decoding.candidates import bandpower, csp, slow, tangent
+from backend.eeg.decoding.candidates.base import Candidate, Decoder
+from backend.errors import StorageError
+
+CANDIDATES: dict[str, Candidate] = {one.name: one for one in (tangent.CANDIDATE, slow.CANDIDATE, csp.CANDIDATE, bandpower.CANDIDATE)}
+
+
+def restore(arrays: Mapping[str, np.ndarray], meta: Mapping[str, Json]) -> Decoder:
+    """A decoder from what `Decoder.arrays` and `Decoder.meta` gave.
+
+    Raises
+    ------
+    StorageError
+        When it was made by a candidate that this version does not know.
+    """
+    name = str(meta.get("candidate"))
+    if name not in CANDIDATES:
+        raise StorageError(f"This calibration was made by '{name}', which this version does not know.", "Calibrate again.")
+    return CANDIDATES[name].restore(arrays, meta)
+
+
+__all__ = ["CANDIDATES", "Candidate", "Decoder", "restore"]
