@@ -28,6 +28,7 @@ st.navigation(
         ],
         "Keep": [
             st.Page("pages/library.py", title="Library", icon=":material/inventory_2:"),
+            st.Page("pages/patients.py", title="Patients", icon=":material/groups:"),
             st.Page("pages/runs.py", title="Saved runs", icon=":material/history:"),
         ],
         "Trust": [

@@ -22,3 +22,5 @@ class Keys:
     TASK = "sequence_task"
     RECORDS = "sequence_records"
     EEG_PART = "eeg_part"
+    DEMO_JOB = "demo_job"  # started by this session and not yet opened
+    EXPORT_JOB = "export_job"
