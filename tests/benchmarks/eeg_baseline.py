@@ -25,12 +25,18 @@ EXPONENT = 1.2
 
 
 def pink(rng: np.random.Generator, count: int) -> np.ndarray:
-    """1/f noise of 10 uV."""
+    """1/f noise that is 10 uV in the mean over many."""
+    parts, size = _fall(count)
+    return np.fft.irfft(size * (rng.normal(size=len(parts)) + 1j * rng.normal(size=len(parts))), count)
+
+
+def _fall(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Expected power of each frequency in uV^2, and the size that gives it to an inverse transform."""
     freqs = np.fft.rfftfreq(count, 1 / RATE)
     size = np.zeros_like(freqs)
     size[1:] = np.maximum(freqs[1:], 0.3) ** (-EXPONENT / 2)
-    made = np.fft.irfft(size * (rng.normal(size=len(freqs)) + 1j * rng.normal(size=len(freqs))), count)
-    return 10 * made / made.std()
+    size *= 10 * count / 2 / np.sqrt((size**2).sum())
+    return 4 * size**2 / count**2, size
 
 
 def slow(rng: np.random.Generator, count: int, seconds: float) -> np.ndarray:
@@ -54,10 +60,9 @@ def background(seed: int, seconds: float, peak: float | None, strength: float = 
     wander = np.cumsum(2 * np.pi * 0.35 * slow(rng, count, 0.3)) / RATE
     size = np.exp(0.5 * slow(rng, count, forget_s))
     rhythm = size * np.cos(2 * np.pi * peak * np.arange(count) / RATE + wander)
-    freqs = np.fft.rfftfreq(count, 1 / RATE)
-    near = np.abs(freqs - peak) <= 1
-    level = np.mean([np.sum(np.abs(np.fft.rfft(one))[near] ** 2) for one in noise]) * 2 / count**2
-    return np.stack([one + rhythm * np.sqrt(strength * level / np.mean(rhythm**2)) for one in noise])
+    level = _fall(count)[0][np.abs(np.fft.rfftfreq(count, 1 / RATE) - peak) <= 1].sum()
+    # a lognormal size of deviation 0.5 has a mean square of exp(0.5), and the cosine halves it
+    return np.stack([one + rhythm * np.sqrt(strength * level / (np.exp(0.5) / 2)) for one in noise])
 
 
 def run(seed: int, seconds: float, peak: float | None, strength: float = 1.0, forget_s: float = 6.0) -> tuple[dict, dict]:
