@@ -20,11 +20,13 @@ from collections.abc import Mapping
 import numpy as np
 
 from backend.domain import Json
-from backend.eeg.decoding.candidates import bandpower, csp, slow, tangent
+from backend.eeg.decoding.candidates import bandpower, combined, csp, slow, tangent
 from backend.eeg.decoding.candidates.base import Candidate, Decoder
 from backend.errors import StorageError
 
-CANDIDATES: dict[str, Candidate] = {one.name: one for one in (tangent.CANDIDATE, slow.CANDIDATE, csp.CANDIDATE, bandpower.CANDIDATE)}
+CANDIDATES: dict[str, Candidate] = {
+    one.name: one for one in (tangent.CANDIDATE, slow.CANDIDATE, combined.CANDIDATE, csp.CANDIDATE, bandpower.CANDIDATE)
+}
 
 
 def restore(arrays: Mapping[str, np.ndarray], meta: Mapping[str, Json]) -> Decoder:

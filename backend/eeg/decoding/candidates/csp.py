@@ -12,7 +12,7 @@ from backend.eeg.decoding.candidates import base, centring
 from backend.eeg.decoding.trials import Trials
 
 NAME = "csp"
-BANDS = ((8.0, 13.0), (13.0, 30.0))
+BANDS = ((8.0, 30.0),)  # Hz
 PAIRS = 2  # patterns at each end of the spectrum, for each band and class
 _SHRINK = 0.05  # of the class covariances, towards their mean power
 

@@ -1,4 +1,4 @@
-"""Riemannian tangent space with logistic regression: covariances of theta, alpha and beta, recentred for each session."""
+"""Riemannian tangent space with logistic regression: the covariance of alpha and beta rhythms, recentred for each session."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from backend.eeg.decoding.candidates import base, centring
 from backend.eeg.decoding.trials import Trials
 
 NAME = "tangent"
-BANDS = spectral.BANDS
+BANDS = ((8.0, 30.0),)  # Hz
 
 
 def material(x: np.ndarray, rate: float) -> np.ndarray:

@@ -1,0 +1,60 @@
+"""Slow potentials and band power together, with shrinkage LDA: what won on slow cortical potentials used both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from backend.domain import Json
+from backend.eeg.decoding import spectral
+from backend.eeg.decoding.candidates import base, centring, slow
+from backend.eeg.decoding.trials import Trials
+
+NAME = "combined"
+BANDS = (*spectral.BANDS, (30.0, 45.0), (55.0, 95.0))  # Hz; the mains at 50 Hz is left out
+
+
+def bands(rate: float) -> tuple[tuple[float, float], ...]:
+    """The bands that this sampling rate can hold."""
+    return tuple(band for band in BANDS if band[1] <= 0.45 * rate)
+
+
+def material(x: np.ndarray, rate: float) -> np.ndarray:
+    """Means in windows (uV) and logarithms of power, (n, channels, windows + bands)."""
+    spectrum, hertz = spectral.spectra(x, rate)
+    power = np.abs(spectrum) ** 2
+    parts = [np.log(power[:, :, spectral.inside(hertz, low, high)].sum(axis=2) + spectral.FLOOR) for low, high in bands(rate)]
+    return np.concatenate([slow.material(x, rate), np.stack(parts, axis=2)], axis=2)
+
+
+def embed(material: np.ndarray, learned: Mapping[str, np.ndarray], spec: base.Spec) -> np.ndarray:
+    return (material - learned["centre"]).reshape(len(material), -1)
+
+
+def recentre(material: np.ndarray, learned: Mapping[str, np.ndarray], spec: base.Spec) -> dict[str, np.ndarray]:
+    return centring.recentred(material, learned)
+
+
+def places(learned: Mapping[str, np.ndarray], spec: base.Spec) -> list[dict[str, Json]]:
+    by_channel = {name: [place for place in slow.places(learned, spec) if place["channels"] == [name]] for name in spec.names}
+    return [place for name in spec.names for place in (*by_channel[name], *base.every_place([name], bands(spec.rate)))]
+
+
+def fit_from(material: np.ndarray, trials: Trials, seed: int) -> base.LinearDecoder:
+    learned = centring.block_means(material, trials.block)
+    features = centring.centred(material, trials.block, learned).reshape(len(material), -1)
+    learned |= base.standard(features)
+    learned |= base.shrinkage_lda((features - learned["mean"]) / learned["scale"], trials.y, len(trials.classes))
+    return base.LinearDecoder(RECIPE, base.Spec.of(trials), learned)
+
+
+RECIPE = base.Recipe(NAME, material, embed, places, recentre)
+CANDIDATE = base.Candidate(
+    NAME,
+    "Slow potentials and band power with LDA",
+    "Mensh et al. 2004, doi:10.1109/TBME.2004.827081",
+    material,
+    fit_from,
+    lambda arrays, meta: base.LinearDecoder(RECIPE, base.Spec.read(meta), dict(arrays)),
+)
