@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Double, ForeignKey, Index, Integer, String
+from sqlalchemy import JSON, Double, ForeignKey, Index, Integer, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.storage.tables import Base, now
@@ -90,3 +90,19 @@ class RecordingFactRow(Base):
     key: Mapped[str] = mapped_column(String(40), primary_key=True)
     data: Mapped[Any] = mapped_column(JSON)
     updated: Mapped[datetime] = mapped_column(default=now)
+
+
+class CalibrationRow(Base):
+    """A decoder fitted to a patient. Its numbers stand in the row, so that they are erased with the patient."""
+
+    __tablename__ = "calibrations"
+
+    id: Mapped[str] = mapped_column(String(12), primary_key=True)
+    patient_id: Mapped[str] = mapped_column(ForeignKey("patients.id", ondelete="CASCADE"), index=True)
+    created: Mapped[datetime] = mapped_column(default=now)
+    name: Mapped[str] = mapped_column(String(120))
+    recordings: Mapped[list[Any]]  # ids, in time order
+    pooled_from: Mapped[list[Any]]  # ids of the other patients whose recordings helped
+    data: Mapped[Any] = mapped_column(JSON)  # candidate, classes, channels, window, verdict
+    arrays: Mapped[bytes] = mapped_column(LargeBinary)  # an .npz archive without pickles
+    sha256: Mapped[str] = mapped_column(String(64))  # of `arrays`

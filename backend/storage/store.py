@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from backend.config import Config
 from backend.errors import StorageError
 from backend.storage import sqlite
+from backend.storage.calibrations import CalibrationStore
 from backend.storage.failures import plain
 from backend.storage.jobs import JobStore
 from backend.storage.migrations import migrate
@@ -75,6 +76,10 @@ class Storage:
     @cached_property
     def recordings(self) -> RecordingStore:
         return RecordingStore(self.session, self.forget)
+
+    @cached_property
+    def calibrations(self) -> CalibrationStore:
+        return CalibrationStore(self.session, self.forget)
 
     @cached_property
     def profiles(self) -> ProfileStore:

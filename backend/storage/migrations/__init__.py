@@ -8,7 +8,7 @@ from sqlalchemy import Engine, inspect, text
 
 from backend.errors import StorageError
 
-HEAD = "0003"
+HEAD = "0004"
 
 
 def migrate(engine: Engine, reader: Engine) -> None:

@@ -24,9 +24,8 @@ from backend.eeg.decoding.candidates import bandpower, combined, csp, slow, tang
 from backend.eeg.decoding.candidates.base import Candidate, Decoder
 from backend.errors import StorageError
 
-CANDIDATES: dict[str, Candidate] = {
-    one.name: one for one in (tangent.CANDIDATE, slow.CANDIDATE, combined.CANDIDATE, csp.CANDIDATE, bandpower.CANDIDATE)
-}
+_IN_ORDER = (tangent, slow, combined, csp, bandpower)  # of equals, the first is chosen
+CANDIDATES: dict[str, Candidate] = {part.NAME: part.CANDIDATE for part in _IN_ORDER}
 
 
 def restore(arrays: Mapping[str, np.ndarray], meta: Mapping[str, Json]) -> Decoder:
