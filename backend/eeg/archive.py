@@ -59,6 +59,7 @@ def delete_patient(config: Config, storage: Storage, id: str) -> None:
     """Erase a patient with all visits and recordings. Files go first: should this be cut off, the row still says what to repeat."""
     storage.patients.get(id)
     _erase(config, storage, [recording.id for recording in storage.recordings.list(patient=id)])
+    storage.calibrations.delete_using(patient=id)
     storage.patients.delete(id)
 
 
@@ -138,10 +139,11 @@ def runs_of(storage: Storage, recordings: Collection[str]) -> list[str]:
 
 
 def _erase(config: Config, storage: Storage, ids: list[str]) -> None:
-    """Erase what hangs on recordings outside their rows: runs, then signals."""
+    """Erase what hangs on recordings outside their rows: runs, decoders, whoever's, then signals."""
     for run in runs_of(storage, ids):
         storage.runs.delete(run)
     for id in ids:
+        storage.calibrations.delete_using(recording=id)
         folder: Path = recordings_folder(config) / id
         try:
             if folder.is_dir():

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from backend.domain import Json
 from backend.errors import InputError
 from backend.storage.facts import patient_facts
-from backend.storage.patient_tables import PatientRow, RecordingRow, VisitRow
+from backend.storage.patient_tables import CalibrationRow, PatientRow, RecordingRow, VisitRow
 from backend.storage.rows import Sessions, clean_name, erase, find_row, new_id
 from backend.storage.tables import now
 
@@ -134,6 +134,7 @@ class PatientStore:
         with self._session(write=True) as session:
             kept, gone = find_row(session, PatientRow, keep, "patient"), find_row(session, PatientRow, other, "patient")
             session.execute(update(VisitRow).where(VisitRow.patient_id == other).values(patient_id=keep))
+            session.execute(update(CalibrationRow).where(CalibrationRow.patient_id == other).values(patient_id=keep))
             kept.note = "\n".join(note for note in (kept.note, gone.note) if note)
             kept.pooled = kept.pooled and gone.pooled
             session.flush()

@@ -155,7 +155,33 @@ def cut_trials(
     """
     labels = tuple(labels)
     _check_labels(context, recordings, labels)
-    start_s, stop_s = _check_window(window or default_window(context, recordings, labels))
+    wanted = {label.casefold(): n for n, label in enumerate(labels)}
+    events = [[(mark.onset_s, wanted[mark.label.casefold()]) for mark in _events(context, id, labels)] for id in recordings]
+    return cut_events(
+        context,
+        recordings,
+        events,
+        labels,
+        window or default_window(context, recordings, labels),
+        names=names,
+        rate=rate,
+        limit_uv=limit_uv,
+    )
+
+
+def cut_events(
+    context: Context,
+    recordings: Sequence[str],
+    events: Sequence[Sequence[tuple[float, int]]],
+    classes: tuple[str, ...],
+    window: tuple[float, float],
+    *,
+    names: Sequence[str] | None = None,
+    rate: float | None = None,
+    limit_uv: float | None = None,
+) -> Cut:
+    """The same for events given as (onset_s, class) of each recording, in time order; class -1 where it is unknown."""
+    start_s, stop_s = _check_window(window)
     channels = _shared(context, recordings, names)
     rate = float(rate or min(MOST_RATE, *(channel.rate for channel in channels)))
     samples = round((stop_s - start_s) * rate)
@@ -169,13 +195,12 @@ def cut_trials(
         context.progress.check()
         context.progress.update(block, len(recordings), "Cutting trials")
         bad = [mark for mark in context.storage.recordings.annotations(id) if is_bad(mark.label)]
-        for event, piece, said in _pieces(context, id, labels, (start_s, stop_s), wanted, rate, samples):
+        for onset, kind, piece, said in _pieces(context, id, events[block], (start_s, stop_s), wanted, rate, samples):
             notes |= dict.fromkeys(said)
-            reason = _reason(piece, event.onset_s + start_s, event.onset_s + stop_s, bad, wanted, limit_uv)
-            if reason:
-                places.append((id, event.onset_s, reason))
-                continue
-            rows.append((piece, _class(event.label, labels), event.onset_s, block))
+            if reason := _reason(piece, onset + start_s, onset + stop_s, bad, wanted, limit_uv):
+                places.append((id, onset, reason))
+            elif piece is not None:
+                rows.append((piece, kind, onset, block))
     if not rows:
         told = "; ".join(f"{reason}: {count}" for reason, count in Counter(place[2] for place in places).items())
         raise InputError(f"No trial is left of {len(places)} events. {told}", "Choose a shorter window, or mark fewer segments as bad.")
@@ -185,7 +210,7 @@ def cut_trials(
         np.array([row[1] for row in rows]),
         np.array([row[2] for row in rows]),
         np.array([row[3] for row in rows]),
-        labels,
+        classes,
         tuple(wanted),
         electrodes,
         rate,
@@ -195,28 +220,34 @@ def cut_trials(
 
 
 def _pieces(
-    context: Context, id: str, labels: Sequence[str], window: tuple[float, float], names: Sequence[str], rate: float, samples: int
-) -> Iterator[tuple[StoredAnnotation, np.ndarray | None, tuple[str, ...]]]:
-    """Each event of a recording with its piece of signal (None where it reaches beyond the recording), read some minutes at a time."""
+    context: Context,
+    id: str,
+    events: Sequence[tuple[float, int]],
+    window: tuple[float, float],
+    names: Sequence[str],
+    rate: float,
+    samples: int,
+) -> Iterator[tuple[float, int, np.ndarray | None, tuple[str, ...]]]:
+    """Each event with its piece of signal (None where it reaches beyond the recording), read some minutes at a time."""
     duration = context.storage.recordings.get(id).duration_s
-    inside: list[StoredAnnotation] = []
-    for event in _events(context, id, labels):
-        if event.onset_s + window[0] < 0 or event.onset_s + window[1] > duration + 0.5 / rate:
-            yield event, None, ()
+    inside: list[tuple[float, int]] = []
+    for onset, kind in events:
+        if onset + window[0] < 0 or onset + window[1] > duration + 0.5 / rate:
+            yield onset, kind, None, ()
         else:
-            inside.append(event)
+            inside.append((onset, kind))
     while inside:
-        first = inside[0].onset_s
-        chunk = [event for event in inside if event.onset_s <= first + _CHUNK_S]
+        first = inside[0][0]
+        chunk = [event for event in inside if event[0] <= first + _CHUNK_S]
         inside = inside[len(chunk) :]
-        low, high = first + window[0], chunk[-1].onset_s + window[1] + 2 / rate
+        low, high = first + window[0], chunk[-1][0] + window[1] + 2 / rate
         read = prepare(context, id, names=names, start_s=low, stop_s=high, rate=rate)
-        for event in chunk:
-            at = round((event.onset_s - first) * rate)
+        for onset, kind in chunk:
+            at = round((onset - first) * rate)
             piece = read.values[:, at : at + samples]
             if piece.shape[1] == samples - 1:  # the last sample of the recording, lost in rounding
                 piece = np.concatenate([piece, piece[:, -1:]], axis=1)
-            yield event, piece.copy() if piece.shape[1] == samples else None, read.notes
+            yield onset, kind, piece.copy() if piece.shape[1] == samples else None, read.notes
 
 
 def _reason(
@@ -238,10 +269,6 @@ def _reason(
 def _events(context: Context, id: str, labels: Sequence[str]) -> list[StoredAnnotation]:
     wanted = {label.casefold() for label in labels}
     return [mark for mark in context.storage.recordings.annotations(id) if mark.label.casefold() in wanted]
-
-
-def _class(label: str, labels: Sequence[str]) -> int:
-    return [one.casefold() for one in labels].index(label.casefold())
 
 
 def _check_labels(context: Context, recordings: Sequence[str], labels: Sequence[str]) -> None:
