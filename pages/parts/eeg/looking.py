@@ -41,6 +41,11 @@ class Offered:
     opened: Callable[[], AbstractContextManager[Path]]
     missing: str = ""
 
+    @property
+    def file(self) -> str:
+        """The name of the file that is read first."""
+        return self.name.split(" (")[0] if self.name.endswith(" files)") else self.name
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -106,7 +111,7 @@ def _look(offered: Offered, options: TableOptions | None) -> Looked | None:
         _look_in_background(offered, options, key)
     found = held.get(key)
     if isinstance(found, BioloomError):
-        message = found.message.replace(offered.name, "The file")
+        message = found.message.replace(offered.file, "The file")
         show_error(message, found.hint)
         if st.button("Look again", key=f"again-{_short(key)}"):
             held.pop(key, None)
@@ -196,7 +201,7 @@ def _name(offered: Offered, key: str) -> str:
 
     name = st.text_input(
         "Call it",
-        value=suggest_name(offered.name.split(" with ")[0]),
+        value=suggest_name(offered.file),
         key=f"name-{key}",
         max_chars=120,
         placeholder="numbered within the visit",

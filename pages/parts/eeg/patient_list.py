@@ -42,9 +42,9 @@ def show_patients() -> None:
             column.caption(word)
     for patient in found[(at - 1) * _PAGE : at * _PAGE]:
         who, visits, recordings, added, note = st.columns(_WIDTHS, vertical_alignment="center")
-        who.page_link(
-            "pages/patients.py", label=f"**{plain(patient.pseudonym)}**", icon=":material/person:", query_params={"patient": patient.id}
-        )
+        # a link to the page that is open already leaves the browser's address as it was, so that a reload would lose the patient
+        if who.button(f"**{plain(patient.pseudonym)}**", icon=":material/person:", type="tertiary", key=f"open-{patient.id}"):
+            open_patient(patient.id)
         visits.markdown(str(patient.visits))
         recordings.markdown(str(patient.recordings))
         added.markdown(moment(patient.created)[:10])
@@ -91,8 +91,11 @@ def _add() -> None:
         open_patient(added.id)
 
 
-CONSENT = "Consents that these recordings help to calibrate decoders for other patients"
-CONSENT_HELP = "Recorded consent only. Without it the recordings are used for this patient alone. It can be withdrawn at any time."
+CONSENT = "May help to calibrate for others"
+CONSENT_HELP = (
+    "Tick it only where the person's consent is recorded: the recordings then help to calibrate decoders for other patients. "
+    "Without it they are used for this patient alone. It can be withdrawn at any time."
+)
 
 
 def open_patient(patient: str) -> None:
@@ -120,9 +123,8 @@ def _demos(stacked: bool) -> None:
             html(f"<p class='bl-soft'>Licence: {escape(demo.licence)}</p>")
             there = find_demo(bench().context, name)
             if there:
-                st.page_link(
-                    "pages/patients.py", label="Open the patient", icon=":material/arrow_forward:", query_params={"patient": there}
-                )
+                if st.button("Open the patient", icon=":material/arrow_forward:", type="tertiary", key=f"there-{name}"):
+                    open_patient(there)
             else:
                 _offer(name, demo)
 

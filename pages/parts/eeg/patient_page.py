@@ -12,7 +12,7 @@ from backend.storage.patients import Patient
 from pages.parts.bench import bench
 from pages.parts.eeg.choosing import length
 from pages.parts.eeg.patient_tools import show_tools
-from pages.parts.eeg.patient_visits import show_visits
+from pages.parts.eeg.patient_visits import recorded_s, show_visits
 from pages.parts.errors import show_error, told
 from pages.parts.markup import plain, strip
 
@@ -30,7 +30,9 @@ def show_patient(id: str) -> None:
     """Everything of one patient; a word where there is none with this id."""
     from backend.errors import InputError
 
-    st.page_link("pages/patients.py", label="All patients", icon=":material/arrow_back:")
+    if st.button("All patients", icon=":material/arrow_back:", type="tertiary", key="all-patients"):
+        st.query_params.clear()
+        st.rerun()
     try:
         patient = bench().storage.patients.get(id)
     except InputError as error:
@@ -59,7 +61,7 @@ def _head(patient: Patient) -> None:
         [
             ("Visits", str(patient.visits)),
             ("Recordings", str(patient.recordings)),
-            ("Recorded", length(sum(recording.duration_s for recording in recordings)) if recordings else "nothing yet"),
+            ("Recorded", length(sum(map(recorded_s, recordings))) if recordings else "nothing yet"),
             ("Helps to calibrate for others", "yes, consent recorded" if patient.pooled else "no consent recorded"),
         ]
     )

@@ -13,6 +13,7 @@ from pages.parts.bench import bench
 from pages.parts.eeg.choosing import KINDS, length
 from pages.parts.eeg.importing import show_import
 from pages.parts.eeg.looking import show_diagnoses
+from pages.parts.eeg.taking_in import watch_import
 from pages.parts.errors import told
 from pages.parts.markup import escape, html, plain, some
 
@@ -46,6 +47,8 @@ def _visit(visit: Visit, visits: Sequence[Visit]) -> None:
         _recording(recording, visit, visits)
     if not recordings:
         st.caption("No recording yet.")
+    if watch_import(visit.id):
+        return
     with st.expander("Add recordings", expanded=not recordings, icon=":material/add:"), told():
         show_import(visit.id)
 
@@ -65,6 +68,11 @@ def _recording(recording: Recording, visit: Visit, visits: Sequence[Visit]) -> N
         said = ", ".join(filter(None, (some(repaired, "repair") if repaired else "", some(notes, "note") if notes else "")))
         with st.expander(f"What was found in {plain(recording.name)}: {said}"):
             show_diagnoses(recording.diagnoses)
+
+
+def recorded_s(recording: Recording) -> float:
+    """Seconds of a recording without its gaps."""
+    return recording.duration_s - sum(stop - start for start, stop in recording.gaps)
 
 
 def describe(recording: Recording) -> str:

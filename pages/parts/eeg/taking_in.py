@@ -61,7 +61,7 @@ def _import(opened: Any, visit: str, wanted: Sequence[Wanted], progress: Progres
                 raise
             return {"kept": kept, "failed": failed, "stopped": True}
         except BioloomError as error:
-            message = error.message.replace(one.offered.name.split(" with ")[0], "The file")
+            message = error.message.replace(one.offered.file, "The file")
             failed.append({"number": n, "message": message, "hint": error.hint})
     return {"kept": kept, "failed": failed, "stopped": False}
 
