@@ -11,7 +11,7 @@ import numpy as np
 
 from backend.domain import Json, Prediction, Profile
 from backend.eeg.baseline_spectra import STEP_S, WINDOW_S, Blocks, Derivations, choose_derivations, collect
-from backend.eeg.baseline_states import STATES, Stretch, awake_stretches, latest_staging, limit, overlap, state_stretches
+from backend.eeg.baseline_states import STATES, Stretch, awake_stretches, limit, name_staging, overlap, state_stretches
 from backend.eeg.baseline_words import text_of
 from backend.eeg.inputs import bad_channels, is_simulated, read_recording
 from backend.eeg.measured import difference, measured
@@ -52,7 +52,7 @@ def read(context: Context, value: Mapping[str, Json], settings: Mapping[str, Jso
         raise InputError(f"Amplitudes from {settings['reject_uv']} µV cannot be left out.", "Give a number from 20 to 2000.")
     given = read_recording(context, value)
     staging = value.get("staging")
-    return {**given, "staging": latest_staging(context, str(given["recording"])) if staging is None else str(staging)}
+    return {**given, "staging": name_staging(context, str(given["recording"])) if staging is None else str(staging)}
 
 
 def _csv(prediction: Mapping[str, Json]) -> str:
@@ -190,11 +190,14 @@ def _state(name: str, stretches: Sequence[Stretch], made: Blocks, of: Derivation
     for side in ("left", "right"):
         own = [n for n in rows if side_of(of.electrodes[n]) == side]
         if own and fallback != "none":
-            sides[side] = {"channels": [of.names[n] for n in own], **measure_rhythm(shape, *_spectrum(made, own, weights), blocks)}
-    entry["rhythm"] = {**measure_rhythm(shape, whole, many, blocks), "channels": group, "fallback": fallback, "sides": sides}
+            sides[side] = {
+                "channels": [of.names[n] for n in own],
+                **measure_rhythm(shape, *_spectrum(made, own, weights), blocks, made.widen),
+            }
+    entry["rhythm"] = {**measure_rhythm(shape, whole, many, blocks, made.widen), "channels": group, "fallback": fallback, "sides": sides}
     entry["powers"], entry["sides"] = _powers(made, used, of, weights)
     entry["spectra"] = _curves(made, used, of, weights)
-    entry["line"] = [_short(power) for power in 10 ** (shape.fall @ np.log10(whole))]
+    entry["line"] = [_short(power) for power in 10 ** shape.fall(np.log10(whole))[0]]
     return entry, rows
 
 
@@ -231,15 +234,15 @@ def _powers(made: Blocks, used: Sequence[int], of: Derivations, weights: np.ndar
         whole, many = (_band_powers(spectrum, made.freqs) for spectrum in _spectrum(made, rows, weights))
         names = [of.names[n] for n in rows]
         for band, name in enumerate(BANDS):
-            share = measured(whole[band] / whole.sum(), many[:, band] / many.sum(axis=1), blocks, "log")
-            absolute = measured(whole[band], many[:, band], blocks, "log")
+            share = measured(whole[band] / whole.sum(), many[:, band] / many.sum(axis=1), blocks, "log", made.widen)
+            absolute = measured(whole[band], many[:, band], blocks, "log", made.widen)
             powers.append({"region": region, "band": name, "channels": names, "absolute": absolute, "relative": share})
         pair = [[n for n in rows if side_of(of.electrodes[n]) == side] for side in ("left", "right")]
         if not all(pair):
             continue
         left, right = ([_band_powers(part, made.freqs) for part in _spectrum(made, own, weights)] for own in pair)
         for band, name in enumerate(BANDS):
-            ratio = measured(left[0][band] / right[0][band], left[1][:, band] / right[1][:, band], blocks, "log")
+            ratio = measured(left[0][band] / right[0][band], left[1][:, band] / right[1][:, band], blocks, "log", made.widen)
             sides.append({"region": region, "band": name, "left": [of.names[n] for n in pair[0]],
                           "right": [of.names[n] for n in pair[1]], "ratio": ratio})  # fmt: skip
     return powers, sides
@@ -270,7 +273,7 @@ def _reactivity(blocks_of: Mapping[str, tuple[Blocks, list[int]]], of: Derivatio
     for name in ("eyes closed", "eyes open"):
         made = blocks_of[name][0]
         whole, many = (_band_powers(part, made.freqs)[..., alpha] for part in _spectrum(made, rows, made.draws(_DRAWS, _SEED)))
-        numbers.append(measured(float(whole), many, int(made.sums.shape[1]), "log"))
+        numbers.append(measured(float(whole), many, int(made.sums.shape[1]), "log", made.widen))
     change = difference(*numbers)
     return None if change is None else {"channels": [of.names[n] for n in rows], "closed": numbers[0], "open": numbers[1], "change": change}
 

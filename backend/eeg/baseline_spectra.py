@@ -17,9 +17,9 @@ from backend.tasks import Context
 
 WINDOW_S = 4.0  # 0.25 Hz apart
 STEP_S = 2.0
-BLOCK_S = 8.0  # at least: alpha waxes and wanes over seconds, so windows this near are not independent
-MOST_BLOCK_S = 64.0
-_BLOCKS = 20  # aimed at in a long recording; longer blocks then respect slower changes too
+BLOCK_S = (10.0, 64.0)  # shortest and longest: alpha waxes and wanes over seconds, so windows this near are not independent
+_BLOCKS = 8  # aimed at between the two; few long blocks with Student's t bear dependence better than many short ones
+FORGET_S = 6.0  # time over which sizes of rhythms are taken to forget themselves; see `Blocks.widen`
 TOP = 45.0  # Hz: above it muscle and mains rule on the scalp
 _CHUNK_S = 600.0
 _MOST_RATE = 256.0
@@ -75,6 +75,17 @@ class Blocks:
         sums, counts = self.sums.sum(axis=1), self.counts.sum(axis=1)
         found: np.ndarray = np.where(counts[:, None] > 0, sums / np.maximum(counts, 1)[:, None], np.nan)
         return found if rows is None else found[list(rows)]
+
+    @property
+    def widen(self) -> float:
+        """What standard errors are enlarged by, because neighbouring blocks are alike.
+
+        Means of blocks of length L understate the variance of a mean by ``1 - (a / L)(1 - exp(-L / a))`` where correlation falls as
+        exp(-t / a). How fast it falls cannot be told from a minute of signal, so `FORGET_S` is assumed; the amplitude of alpha is
+        correlated over many seconds (Linkenkaer-Hansen et al. 2001, doi:10.1523/JNEUROSCI.21-04-01370.2001).
+        """
+        share = FORGET_S / self.block_s
+        return float((1 - share * (1 - np.exp(-1 / share))) ** -0.5)
 
     def draws(self, count: int, seed: int) -> np.ndarray:
         """How often each block is taken in each of `count` resamples, shape (count, blocks)."""
@@ -162,10 +173,10 @@ def add_up(pieces: Iterable[tuple[float, np.ndarray]], rate: float, average: boo
         swings = filtered(values, rate, _SLOW_HZ)  # slow drift of an electrode is no artefact in the bands measured
         for at in range(0, values.shape[1] - window + 1, step):
             parts.append(_window(values[:, at : at + window], np.ptp(swings[:, at : at + window], axis=1), rate, kept))
-            where.append(int((start + at / rate) // BLOCK_S))
+            where.append(int((start + at / rate) // STEP_S))
     left = {"gap or bad segment": 0, "amplitude": 0, "flat": 0, "muscle": 0}
     if not parts:
-        return Blocks(frequency[kept], np.zeros((channels, 0, kept.sum())), np.zeros((channels, 0)), BLOCK_S, 0, left)
+        return Blocks(frequency[kept], np.zeros((channels, 0, kept.sum())), np.zeros((channels, 0)), BLOCK_S[0], 0, left)
     spectra, swing, whole, quiet = (np.stack(column) for column in zip(*parts, strict=True))
     used = whole & ~quiet
     left["gap or bad segment"], left["flat"] = int((~whole).sum()), int((whole & quiet).sum())
@@ -175,8 +186,8 @@ def add_up(pieces: Iterable[tuple[float, np.ndarray]], rate: float, average: boo
 
 
 def _in_blocks(spectra: np.ndarray, used: np.ndarray, where: np.ndarray, freqs: np.ndarray, left: Mapping[str, int]) -> Blocks:
-    seconds = len(np.unique(where)) * BLOCK_S
-    many = int(np.clip(round(seconds / _BLOCKS / BLOCK_S), 1, MOST_BLOCK_S / BLOCK_S))
+    seconds = len(np.unique(where)) * STEP_S
+    many = max(1, round(float(np.clip(seconds / _BLOCKS, min(BLOCK_S[0], seconds / 4), BLOCK_S[1])) / STEP_S))
     _, block = np.unique(where // many, return_inverse=True)
     sums = np.zeros((used.shape[1], block.max() + 1, len(freqs)))
     counts = np.zeros(sums.shape[:2])
@@ -185,7 +196,7 @@ def _in_blocks(spectra: np.ndarray, used: np.ndarray, where: np.ndarray, freqs: 
         counts[:, n] = used[inside].sum(axis=0)
         sums[:, n] = np.where(used[inside][..., None], spectra[inside], 0).sum(axis=0)
     some = counts.sum(axis=0) > 0
-    return Blocks(freqs, sums[:, some], counts[:, some], many * BLOCK_S, len(spectra), left)
+    return Blocks(freqs, sums[:, some], counts[:, some], many * STEP_S, len(spectra), left)
 
 
 def _window(values: np.ndarray, swing: np.ndarray, rate: float, kept: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

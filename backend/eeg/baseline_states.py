@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from backend.domain import Json
+from backend.eeg.staged import MARKS, find_stages, marked_stages, saved_stagings
 from backend.tasks import Context
 
 STATES = ("annotated", "closed", "open", "unknown")
@@ -13,7 +14,6 @@ Stretch = tuple[float, float]
 
 _CLOSED = re.compile(r"\b(?:eyes?[\s_-]*clos\w*|ec)\b", re.IGNORECASE)
 _OPEN = re.compile(r"\b(?:eyes?[\s_-]*open\w*|eo)\b", re.IGNORECASE)
-_STAGE = re.compile(r"^sleep stage (?P<stage>w|n?[1-4]|r|\?)$", re.IGNORECASE)
 _MOST_S = 3600.0
 _PARTS = 6
 
@@ -40,26 +40,20 @@ def state_stretches(context: Context, recording: str, settings: Mapping[str, Jso
     return {name: merged(stretches) for name, stretches in sorted(found.items())} or {"not said": whole}
 
 
-def latest_staging(context: Context, recording: str) -> str:
-    """Id of the newest sleep staging of a recording, or ''."""
-    runs = context.storage.runs
-    for summary in runs.list(task="eeg.sleep", limit=500):
-        if runs.get(summary.id).input.get("recording") == recording:
-            return summary.id
-    return ""
+def name_staging(context: Context, recording: str) -> str:
+    """Where it stands when the person was awake: stage marks, the newest sleep staging, or '' where nothing says it."""
+    if marked_stages(context, recording) is not None:
+        return MARKS
+    return next(iter(saved_stagings(context, recording)), "")
 
 
 def awake_stretches(context: Context, recording: str, staging: str) -> tuple[list[Stretch] | None, dict[str, Json]]:
     """Seconds staged as awake, or None where nothing stages the recording; and what says so."""
-    marked = [(_STAGE.match(mark.label.strip()), mark) for mark in context.storage.recordings.annotations(recording)]
-    staged = [(found["stage"].upper(), mark) for found, mark in marked if found]
-    if staged:
-        awake = merged([(mark.onset_s, mark.onset_s + (mark.duration_s or 30.0)) for stage, mark in staged if stage == "W"])
-        return awake, {"known": True, "source": "annotations", "seconds": round(sum(b - a for a, b in awake), 1)}
-    if staging:
-        awake = _wake(context.storage.runs.get(staging).prediction or {})
-        return awake, {"known": True, "source": f"run {staging}", "seconds": round(sum(b - a for a, b in awake), 1)}
-    return None, {"known": False, "source": "", "seconds": None}
+    if not staging:
+        return None, {"known": False, "source": "", "seconds": None}
+    staged = find_stages(context, recording, staging)
+    awake = merged([(start, stop) for start, stop, stage in staged.spans if stage == "W"])
+    return awake, {"known": True, "source": staged.source, "seconds": round(sum(stop - start for start, stop in awake), 1)}
 
 
 def merged(stretches: Sequence[Stretch]) -> list[Stretch]:
@@ -102,8 +96,3 @@ def _state(label: str, closed: str, opened: str) -> str:
     if closed or opened:
         return "eyes closed" if closed and text == closed.strip() else "eyes open" if opened and text == opened.strip() else ""
     return "eyes closed" if _CLOSED.search(text) else "eyes open" if _OPEN.search(text) else ""
-
-
-def _wake(prediction: Mapping[str, Json]) -> list[Stretch]:
-    epoch = float(prediction.get("epoch_s", 30.0))
-    return merged([(n * epoch, (n + 1) * epoch) for n, stage in enumerate(prediction["stages"]) if stage == "W"])

@@ -12,7 +12,7 @@ from backend.domain import Json
 LEVEL = 0.95
 
 
-def measured(value: float, draws: np.ndarray, blocks: int, scale: str = "linear") -> dict[str, Json]:
+def measured(value: float, draws: np.ndarray, blocks: int, scale: str = "linear", widen: float = 1.0) -> dict[str, Json]:
     """A number with the interval that its block bootstrap gives.
 
     The standard error is that of the draws, enlarged by ``sqrt(n / (n - 1))`` because a bootstrap of n blocks is too small by that
@@ -28,6 +28,8 @@ def measured(value: float, draws: np.ndarray, blocks: int, scale: str = "linear"
         Blocks that were resampled.
     scale : {'linear', 'log'}
         Where the interval is symmetric: the number itself or its logarithm.
+    widen : float
+        What the standard error is enlarged by for blocks that are alike.
 
     Returns
     -------
@@ -38,7 +40,7 @@ def measured(value: float, draws: np.ndarray, blocks: int, scale: str = "linear"
     kept = draws[np.isfinite(draws)]
     if blocks < 2 or len(kept) < 2 or not math.isfinite(middle):
         return {"value": _short(value), "low": None, "high": None, "se": None, "df": 0, "scale": scale}
-    se = float(np.std([_there(float(draw), scale) for draw in kept], ddof=1)) * math.sqrt(blocks / (blocks - 1))
+    se = float(np.std([_there(float(draw), scale) for draw in kept], ddof=1)) * math.sqrt(blocks / (blocks - 1)) * widen
     half = quantile(blocks - 1) * se
     return {
         "value": _short(value),

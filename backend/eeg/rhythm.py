@@ -12,6 +12,8 @@ from backend.eeg.measured import measured
 
 SEARCH = (4.5, 14.0)  # Hz: from the slow rhythm of a child or an encephalopathy to the fast end of alpha
 _FLANKS = ((2.0, 4.5), (15.0, 35.0))  # Hz: where the 1/f fall is fitted, on both sides of the search
+_ABOVE = 0.1  # weight of what lies above the 1/f line while it is fitted
+_ROUNDS = 8
 _REACH = 2.5  # Hz to either side of the peak that its centre of gravity may take in
 _EDGE = 0.25  # the peak's foot: where the excess has fallen to this share of its height
 _SMOOTH = 0.4  # Hz, standard deviation of the kernel
@@ -22,22 +24,52 @@ STEADY = 0.8  # and be found within 1 Hz of itself in this share of resamples
 
 @dataclass(frozen=True)
 class Shape:
-    """What turns spectra on one frequency axis into a search for a peak: linear maps, made once.
+    """What a search for a peak needs to know of a frequency axis, made once.
 
     Attributes
     ----------
     freqs : ndarray, shape (freqs,)
-        Hz, those between the flanks' ends.
-    smooth, fall : ndarray, shape (freqs, freqs)
-        Logarithms of power to their smoothed selves, and to the straight 1/f line through the flanks.
-    slope : ndarray, shape (freqs,)
-        Logarithms of power to that line's slope.
+        Hz.
+    smooth : ndarray, shape (freqs, freqs)
+        Takes logarithms of power to their smoothed selves.
+    flank : ndarray of bool, shape (freqs,)
+        Where the 1/f line is fitted.
+    room : ndarray, shape (freqs,)
+        What each frequency counts: they lie ever denser on a logarithmic axis, and beta alone would set the line.
     """
 
     freqs: np.ndarray
     smooth: np.ndarray
-    fall: np.ndarray
-    slope: np.ndarray
+    flank: np.ndarray
+    room: np.ndarray
+
+    def fall(self, logs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The 1/f line under each spectrum, and its slope.
+
+        A straight line on log-log axes, fitted by asymmetric least squares: what lies above it (the second harmonic of alpha, beta)
+        counts a tenth of what lies below, so that the line runs under the rhythms.
+
+        Parameters
+        ----------
+        logs : ndarray, shape (..., freqs)
+            log10 of power.
+
+        Returns
+        -------
+        tuple of ndarray, shapes (..., freqs) and (...)
+        """
+        x, y = np.log10(self.freqs[self.flank]), logs[..., self.flank]
+        weights = np.broadcast_to(self.room[self.flank], y.shape)
+        for _ in range(_ROUNDS):
+            total = weights.sum(axis=-1)
+            mx, my = (weights * x).sum(axis=-1) / total, (weights * y).sum(axis=-1) / total
+            dx = x - mx[..., None]
+            slope = (weights * dx * (y - my[..., None])).sum(axis=-1) / (weights * dx**2).sum(axis=-1)
+            level = my - slope * mx
+            above = y > level[..., None] + slope[..., None] * x
+            weights = self.room[self.flank] * np.where(above, _ABOVE, 1.0)
+        line: np.ndarray = level[..., None] + slope[..., None] * np.log10(self.freqs)
+        return line, slope
 
 
 def make_shape(freqs: np.ndarray, top: float = _FLANKS[1][1]) -> Shape:
@@ -45,14 +77,7 @@ def make_shape(freqs: np.ndarray, top: float = _FLANKS[1][1]) -> Shape:
     top = min(top, _FLANKS[1][1])
     near = np.exp(-0.5 * ((freqs[:, None] - freqs[None, :]) / _SMOOTH) ** 2)
     flank = ((freqs >= _FLANKS[0][0]) & (freqs <= _FLANKS[0][1])) | ((freqs >= _FLANKS[1][0]) & (freqs <= top))
-    x = np.log10(freqs)
-    design = np.column_stack([np.ones(flank.sum()), x[flank]])
-    # frequencies lie ever denser on a logarithmic axis: each counts by the room it takes there, or beta alone would set the line
-    room = np.gradient(x)[flank]
-    solve = np.linalg.solve(design.T @ (room[:, None] * design), design.T * room)
-    fit = np.zeros((2, len(freqs)))
-    fit[:, flank] = solve
-    return Shape(freqs, near / near.sum(axis=1, keepdims=True), np.column_stack([np.ones(len(x)), x]) @ fit, fit[1])
+    return Shape(freqs, near / near.sum(axis=1, keepdims=True), flank, np.gradient(np.log10(freqs)))
 
 
 @dataclass(frozen=True)
@@ -73,7 +98,8 @@ def find_peak(shape: Shape, spectrum: np.ndarray) -> Peak | None:
     from scipy.signal import peak_prominences
 
     logs = np.log10(spectrum)
-    flat = shape.smooth @ logs - shape.fall @ logs
+    line = shape.fall(logs)[0]
+    flat = shape.smooth @ logs - line
     freqs = shape.freqs
     inside = np.flatnonzero((freqs >= SEARCH[0]) & (freqs <= SEARCH[1]))
     tops = inside[(flat[inside] > flat[inside - 1]) & (flat[inside] >= flat[inside + 1])]
@@ -89,7 +115,7 @@ def find_peak(shape: Shape, spectrum: np.ndarray) -> Peak | None:
     bend = left - 2 * middle + right
     frequency = float(freqs[at]) + (0.5 * step * float((left - right) / bend) if bend else 0.0)
     low, high = _feet(flat, at, round(_REACH / step))
-    excess = np.clip(spectrum[low : high + 1] - 10 ** (shape.fall @ logs)[low : high + 1], 0, None)
+    excess = np.clip(spectrum[low : high + 1] - 10 ** line[low : high + 1], 0, None)
     gravity = float((excess * freqs[low : high + 1]).sum() / excess.sum()) if excess.sum() > 0 else frequency
     return Peak(
         frequency,
@@ -102,7 +128,7 @@ def find_peak(shape: Shape, spectrum: np.ndarray) -> Peak | None:
     )
 
 
-def measure_rhythm(shape: Shape, spectrum: np.ndarray, draws: np.ndarray, blocks: int) -> dict[str, Json]:
+def measure_rhythm(shape: Shape, spectrum: np.ndarray, draws: np.ndarray, blocks: int, widen: float = 1.0) -> dict[str, Json]:
     """The rhythm with its intervals, or that there is none, and why.
 
     Parameters
@@ -111,6 +137,8 @@ def measure_rhythm(shape: Shape, spectrum: np.ndarray, draws: np.ndarray, blocks
         uV^2/Hz.
     draws : ndarray, shape (draws, freqs)
         The same from each resample of blocks.
+    widen : float
+        See `backend.eeg.measured.measured`.
 
     Notes
     -----
@@ -119,7 +147,7 @@ def measure_rhythm(shape: Shape, spectrum: np.ndarray, draws: np.ndarray, blocks
     mean frequency of what stands over that line between the peak's feet, after Klimesch 1999, doi:10.1016/S0165-0173(98)00056-3, and
     Corcoran et al. 2018, doi:10.1111/psyp.13064.
     """
-    exponent = measured(-float(shape.slope @ np.log10(spectrum)), -(np.log10(draws) @ shape.slope), blocks)
+    exponent = measured(-float(shape.fall(np.log10(spectrum))[1]), -shape.fall(np.log10(draws))[1], blocks, widen=widen)
     found: dict[str, Json] = {"found": False, "exponent": exponent}
     peak = find_peak(shape, spectrum)
     if peak is None:
@@ -138,11 +166,13 @@ def measure_rhythm(shape: Shape, spectrum: np.ndarray, draws: np.ndarray, blocks
         **found,
         "found": True,
         "reason": "",
-        "peak": measured(peak.frequency, np.array([other.frequency for other in same]), blocks),
-        "gravity": measured(peak.gravity, np.array([other.gravity for other in same]), blocks),
+        "peak": measured(peak.frequency, np.array([other.frequency for other in same]), blocks, widen=widen),
+        "gravity": measured(peak.gravity, np.array([other.gravity for other in same]), blocks, widen=widen),
         "bounds": [peak.low, peak.high],
         # of a narrow-band rhythm of that power, from trough to crest
-        "amplitude": measured(2 * (2 * peak.power) ** 0.5, np.array([2 * (2 * other.power) ** 0.5 for other in same]), blocks, "log"),
+        "amplitude": measured(
+            2 * (2 * peak.power) ** 0.5, np.array([2 * (2 * other.power) ** 0.5 for other in same]), blocks, "log", widen
+        ),
     }
 
 
@@ -170,7 +200,8 @@ def _feet(flat: np.ndarray, at: int, reach: int) -> tuple[int, int]:
 
 def _noise(shape: Shape, draws: np.ndarray, peak: Peak) -> float:
     """Standard deviation over resamples of the smoothed peak against the mean of its feet, in log10 units."""
-    flat = np.log10(draws) @ (shape.smooth - shape.fall).T
+    logs = np.log10(draws)
+    flat = logs @ shape.smooth.T - shape.fall(logs)[0]
     at, low, high = (int(np.abs(shape.freqs - hertz).argmin()) for hertz in (peak.frequency, peak.low, peak.high))
     return float(np.std(flat[:, at] - (flat[:, low] + flat[:, high]) / 2, ddof=1))
 

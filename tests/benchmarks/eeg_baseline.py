@@ -75,8 +75,8 @@ def run(seed: int, seconds: float, peak: float | None, strength: float = 1.0, fo
     powers = {}
     one, draws = _band_powers(whole, made.freqs), _band_powers(many, made.freqs)
     for n, name in enumerate(BANDS):
-        powers[name] = measured(one[n], draws[:, n], blocks, "log")
-    return measure_rhythm(make_shape(made.freqs), whole, many, blocks), powers
+        powers[name] = measured(one[n], draws[:, n], blocks, "log", made.widen)
+    return measure_rhythm(make_shape(made.freqs), whole, many, blocks, made.widen), powers
 
 
 def main(simulations: int) -> None:
@@ -102,15 +102,16 @@ def main(simulations: int) -> None:
             "mean_error_hz": round(float(np.mean(off)), 3),
             "mean_absolute_error_hz": round(float(np.mean(np.abs(off))), 3),
         }
-    for seconds in (60.0, 180.0):
+    for seconds, forget_s in ((60.0, 2.0), (60.0, 6.0), (180.0, 6.0), (180.0, 15.0), (600.0, 15.0)):
         # the truth of a band's power is its mean over many simulations of the same kind
-        made = [run(40_000 + n, seconds, 10.0, 2.0)[1] for n in range(simulations)]
+        made = [run(40_000 + n, seconds, 10.0, 2.0, forget_s)[1] for n in range(simulations)]
+        kind = f"{seconds:.0f} s, rhythm that forgets its size in {forget_s:.0f} s"
         for name in BANDS:
             truth = float(np.mean([one[name]["value"] for one in made]))
             held = [one[name]["low"] <= truth <= one[name]["high"] for one in made]
-            told[f"{seconds:.0f} s, {name} power: interval holds truth"] = round(float(np.mean(held)), 3)
+            told[f"{kind}: {name} power, interval holds truth"] = round(float(np.mean(held)), 3)
         pairs = [difference(one["alpha"], two["alpha"]) for one, two in zip(made[::2], made[1::2], strict=False)]
-        told[f"{seconds:.0f} s, alpha power of two like recordings called different (p < 0.05)"] = round(
+        told[f"{kind}: alpha power of two like recordings called different (p < 0.05)"] = round(
             float(np.mean([pair["p"] < 0.05 for pair in pairs if pair])), 3
         )
     print(json.dumps(told, indent=2))

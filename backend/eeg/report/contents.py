@@ -1,0 +1,266 @@
+"""Gathers what a report of one recording says: the facts, what was changed, the newest result of each analysis, the events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from backend import __version__
+from backend.domain import Run
+from backend.eeg.inputs import bad_channels, effective_channels, is_bad, is_simulated
+from backend.eeg.latest import latest_runs
+from backend.eeg.report import results
+from backend.eeg.report.choice import NEEDED, SECTIONS, Choice
+from backend.eeg.report.parts import Block, Facts, Lines, Report, Section, Table
+from backend.eeg.report.signal_page import PAGE_S, draw_page
+from backend.eeg.signal import open_recording
+from backend.errors import InputError
+from backend.models.registry import get_card
+from backend.tasks import Context, find_task
+
+TASKS = ("eeg.quality", "eeg.baseline", "eeg.sleep", "eeg.spindles", "eeg.calibrate", "eeg.decode")
+STATUS = "Measured by software. Not read by a physician until signed."
+NOT_WRITTEN = "Not written."
+_MOST_EVENTS = 200
+_MOST_PAGES = 24
+_KINDS = {"eeg": "EEG", "eog": "EOG", "ecg": "ECG", "emg": "EMG", "spo2": "SpO2", "resp": "respiration"}
+
+
+def build(context: Context, recording: str, choice: Choice | None = None) -> Report:
+    """Everything that the report of a recording says, in order.
+
+    Raises
+    ------
+    InputError
+        When the recording, a section or a chosen mark is not there.
+    """
+    choice = choice or Choice()
+    if strange := [name for name in choice.sections if name not in SECTIONS]:
+        raise InputError(f"A report has no section '{strange[0]}'.", f"Sections are: {', '.join(SECTIONS)}.")
+    storage = context.storage
+    found = storage.recordings.get(recording)
+    visit = storage.patients.visit(found.visit)
+    patient = storage.patients.get(visit.patient)
+    runs = {task: run for (_, task), run in latest_runs(context, [recording], TASKS).items()}
+    writers: Mapping[str, Callable[[], tuple[Sequence[Block], Sequence[str]]]] = {
+        "recording": lambda: (_recording(context, recording), ()),
+        "altered": lambda: (_altered(context, recording), ()),
+        "quality": lambda: results.quality(runs.get("eeg.quality")),
+        "background": lambda: results.background(runs.get("eeg.baseline")),
+        "sleep": lambda: results.sleep(runs.get("eeg.sleep"), _clock(context, recording)),
+        "spindles": lambda: results.spindles(runs.get("eeg.spindles")),
+        "decoder": lambda: results.decoder(runs.get("eeg.calibrate"), runs.get("eeg.decode")),
+        "events": lambda: (_events(context, recording, choice), ()),
+    }
+    sections: list[Section] = []
+    summary: list[str] = []
+    absent: list[str] = []
+    steps = [name for name in SECTIONS if name in {*choice.sections, *NEEDED} and name != "made"]
+    for n, name in enumerate(steps):
+        context.progress.check()
+        context.progress.update(n, len(steps), f"Writing: {SECTIONS[name].lower()}")
+        blocks, lines = writers[name]()
+        summary += lines
+        if blocks:
+            sections.append(Section(SECTIONS[name], tuple(blocks)))
+        else:
+            absent.append(SECTIONS[name].lower())
+    sections.append(Section(SECTIONS["made"], tuple(_made(context, runs, choice))))
+    when = visit.date or (f"day {visit.day}" if visit.day is not None else "date not recorded")
+    made = choice.made or date.today().isoformat()
+    return Report(
+        title="EEG report",
+        running=f"{patient.pseudonym} · {visit.label} · {found.name}",
+        head=(
+            ("Patient (pseudonym)", patient.pseudonym),
+            ("Visit", f"{visit.label}, {when}"),
+            ("Recording", found.name),
+            ("Duration", _length(found.duration_s)),
+            ("Report of", made),
+            ("Read by", choice.reader.strip() or "not signed"),
+        ),
+        status=STATUS,
+        question=choice.question.strip() or NOT_WRITTEN,
+        impression=choice.impression.strip() or NOT_WRITTEN,
+        summary=tuple(summary) or ("Nothing was measured on this recording yet.",),
+        sections=tuple(sections),
+        made=made,
+        simulated=is_simulated(context, recording),
+        reader=choice.reader.strip(),
+        left_out=tuple(absent),
+    )
+
+
+def _recording(context: Context, recording: str) -> list[Block]:
+    found = context.storage.recordings.get(recording)
+    channels = effective_channels(context, recording)
+    kinds: dict[str, list[str]] = {}
+    for channel in channels:
+        kinds.setdefault(channel.kind, []).append(channel.name)
+    rates = ", ".join(f"{rate:g} Hz" for rate in sorted({channel.rate for channel in channels}))
+    clock = _clock(context, recording)
+    rows = [
+        ("Beginning", clock or "time of day not recorded"),
+        ("Duration", _length(found.duration_s)),
+        ("Format", found.format),
+        ("Sampling rate", rates),
+        ("Reference", _references(channels)),
+        ("Filters of the amplifier", _filters(channels)),
+        *((f"{_KINDS.get(kind, kind)} channels ({len(names)})", ", ".join(names)) for kind, names in kinds.items()),
+    ]
+    return [Facts(tuple(rows))]
+
+
+def _altered(context: Context, recording: str) -> list[Block]:
+    found = context.storage.recordings.get(recording)
+    lines = [f"{one['sentence']} {one.get('repair') or ''}".strip() for one in found.diagnoses]
+    repaired = [one for one in found.diagnoses if one.get("level") == "repair"]
+    facts = context.storage.recordings.facts(recording)
+    bad = bad_channels(context, recording)
+    stretches = [mark for mark in context.storage.recordings.annotations(recording) if is_bad(mark.label)]
+    gaps = sum(stop - start for start, stop in found.gaps)
+    seconds = sum(mark.duration_s for mark in stretches)
+    changed = facts.get("channel_map") or {}
+    cleaning = facts.get("cleaning") or {}
+    rows = (
+        ("Names and dates in the file", "not kept at import"),
+        ("Repairs agreed to", ", ".join(str(one["word"]) for one in repaired) or "none"),
+        ("Gaps", f"{len(found.gaps)}, together {_length(gaps)}" if found.gaps else "none"),
+        ("Channels called bad", ", ".join(bad) or "none"),
+        ("Stretches called bad", f"{len(stretches)}, together {_length(seconds)}" if stretches else "none"),
+        ("Channels corrected by hand", ", ".join(_correction(name, said) for name, said in changed.items()) or "none"),
+        ("Cleaning by components (ICA)", _cleaning(cleaning)),
+    )
+    blocks: list[Block] = [Facts(rows)]
+    if lines:
+        blocks.append(Lines(("Found when the file was read in:",), "text"))
+        blocks.append(Lines(tuple(lines), "list"))
+    return blocks
+
+
+def _cleaning(cleaning: Mapping[str, Any]) -> str:
+    if not cleaning:
+        return "none"
+    removed = cleaning.get("exclude") or cleaning.get("removed") or ()
+    if cleaning.get("on") is False or cleaning.get("active") is False:
+        return "prepared, switched off"
+    return f"{len(removed)} components taken out of every result and page here" if removed else "on"
+
+
+def _correction(name: str, said: Mapping[str, str]) -> str:
+    return f"{name} ({', '.join(f'{key} {value}' for key, value in said.items())})"
+
+
+def _events(context: Context, recording: str, choice: Choice) -> list[Block]:
+    marks = list(context.storage.recordings.annotations(recording))
+    listed = [mark for mark in marks if not is_bad(mark.label)]
+    by_id = {mark.id: mark for mark in marks}
+    if strange := [one for one in choice.pages if one not in by_id]:
+        raise InputError(f"There is no annotation {strange[0]} on this recording.", "It may have been deleted; choose again.")
+    if len(choice.pages) + len(choice.pages_at) > _MOST_PAGES:
+        raise InputError(f"More than {_MOST_PAGES} pages of signal are too many for a report.", "Choose the telling ones.")
+    blocks: list[Block] = []
+    if listed:
+        counts: dict[str, int] = {}
+        for mark in listed:
+            counts[mark.label] = counts.get(mark.label, 0) + 1
+        shown = listed if len(listed) <= _MOST_EVENTS else [by_id[one] for one in choice.pages]
+        if len(listed) > _MOST_EVENTS:
+            told = tuple((label, f"{count:,}") for label, count in sorted(counts.items(), key=lambda pair: -pair[1])[:40])
+            blocks.append(Table(("Annotation", "How often"), told, (3, 1), (1,), f"{len(listed):,} annotations, counted by label"))
+        if shown:
+            rows = tuple(
+                (
+                    _time(mark.onset_s),
+                    f"{mark.duration_s:.1f}" if mark.duration_s else "",
+                    mark.label,
+                    ", ".join(mark.channels[:6]) or "all",
+                    "file" if mark.origin == "file" else "reader",
+                )
+                for mark in shown
+            )
+            head = ("From the beginning", "Length (s)", "Annotation", "Channels", "Set by")
+            blocks.append(Table(head, rows, (2, 1.3, 5, 3, 1.2), (1,)))
+    look = {
+        "montage": choice.montage, "low_cut": choice.low_cut, "high_cut": choice.high_cut, "notch": choice.notch,
+        "uv_per_mm": choice.uv_per_mm,
+    }  # fmt: skip
+    for one in choice.pages:
+        mark = by_id[one]
+        title = f"{mark.label}, {_time(mark.onset_s)}"
+        blocks.append(draw_page(context, recording, mark.onset_s - PAGE_S / 3, title=title, **look))
+    for start in choice.pages_at:
+        blocks.append(draw_page(context, recording, start, title=f"Page from {_time(start)}", **look))
+    return blocks
+
+
+def _made(context: Context, runs: Mapping[str, Run], choice: Choice) -> list[Block]:
+    blocks: list[Block] = [
+        Lines(
+            (
+                "For research use. Bioloom is not a medical device: the numbers here are measured by software on one recording, and "
+                "nothing here was read by a physician unless it is signed.",
+            ),
+        )
+    ]
+    if runs:
+        rows = tuple(
+            (
+                find_task(task).title,
+                get_card(str(run.model["name"]), context.config).title,
+                str(run.model["revision"])[:12],
+                run.id,
+                run.created.date().isoformat(),
+            )
+            for task, run in runs.items()
+        )
+        blocks.append(Table(("Analysis", "Model", "Version", "Run", "Computed"), rows, (3, 4, 1.6, 1.6, 1.7)))
+    blocks.append(Lines((f"Bioloom {__version__}. Every run can be computed again from the recording that is kept with it.",), "quiet"))
+    return blocks
+
+
+def _references(channels: Sequence[Any]) -> str:
+    eeg = [channel for channel in channels if channel.kind == "eeg"]
+    counts: dict[str, int] = {}
+    for channel in eeg:
+        name = {"": "not named", "Ref": "common, not named", "LE": "linked ears", "Avg": "average"}.get(
+            channel.reference, channel.reference
+        )
+        counts[name] = counts.get(name, 0) + 1
+    return ", ".join(name if count == len(eeg) else f"{name} ({count})" for name, count in counts.items()) or "no EEG channel"
+
+
+def _filters(channels: Sequence[Any]) -> str:
+    told = dict.fromkeys(
+        ", ".join(
+            part
+            for part in (
+                f"low cut {channel.high_pass:g} Hz" if channel.high_pass else "",
+                f"high cut {channel.low_pass:g} Hz" if channel.low_pass else "",
+                f"notch {channel.notch:g} Hz" if channel.notch else "",
+            )
+            if part
+        )
+        for channel in channels
+        if channel.kind == "eeg"
+    )
+    return "; ".join(one or "not told by the file" for one in told) or "not told by the file"
+
+
+def _clock(context: Context, recording: str) -> str:
+    return open_recording(context.config, recording).meta.clock
+
+
+def _length(seconds: float) -> str:
+    whole = round(seconds)
+    hours, minutes, left = whole // 3600, whole % 3600 // 60, whole % 60
+    if hours:
+        return f"{hours} h {minutes:02d} min"
+    return f"{minutes} min {left:02d} s" if minutes else f"{seconds:.1f} s"
+
+
+def _time(seconds: float) -> str:
+    tenths = round(seconds * 10)
+    whole = tenths // 10
+    return f"{whole // 3600}:{whole % 3600 // 60:02d}:{whole % 60:02d}.{tenths % 10}"

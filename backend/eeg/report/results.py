@@ -1,0 +1,132 @@
+"""What saved analyses add to a report: blocks for their section, and the sentences that its summary takes over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from backend.domain import Run
+from backend.eeg.report.drawing import BLUE, GREEN, ORANGE, SKY, VERMILLION, hypnogram, spectrum
+from backend.eeg.report.parts import Block, Facts, Lines, Table
+
+Made = tuple[Sequence[Block], Sequence[str]]
+NOTHING: Made = ((), ())
+STAGE_COLOURS = {"W": ORANGE, "R": VERMILLION, "N1": SKY, "N2": BLUE, "N3": GREEN}
+
+
+def background(run: Run | None) -> Made:
+    """Alpha peak, bands by region, left against right."""
+    if run is None or run.prediction is None:
+        return NOTHING
+    found = run.prediction
+    blocks: list[Block] = [Lines(tuple(found["text"]))]
+    for state in found["states"]:
+        if state["reason"]:
+            continue
+        name = {"not said": "Eyes not said to be open or closed"}.get(state["state"], state["state"].capitalize())
+        blocks.append(spectrum(state, f"{name}: spectra by region"))
+        rows = []
+        regions = list(dict.fromkeys(power["region"] for power in state["powers"]))
+        sides = {(side["region"], side["band"]): side["ratio"] for side in state["sides"]}
+        for region in regions:
+            for power in (one for one in state["powers"] if one["region"] == region):
+                ratio = sides.get((region, power["band"]))
+                rows.append(
+                    (
+                        region.capitalize() if power["band"] == "delta" else "",
+                        power["band"],
+                        interval(power["absolute"], 0 if power["absolute"]["value"] >= 100 else 1),
+                        interval(power["relative"], 0, 100),
+                        interval(ratio, 2) if ratio else "",
+                    )
+                )
+        head = ("Region", "Band", "Power (µV²)", "Share of 1-30 Hz (%)", "Left over right")
+        caption = f"{name}; 95% intervals in brackets; {state['clean_s']:.0f} s of clean signal, {found['reference']}"
+        blocks.append(Table(head, tuple(rows), (2, 1.2, 3.2, 3, 3), (2, 3, 4), caption))
+    return [*blocks, *_cautions(run)], [line for line in found["text"] if not line.startswith("Left ") or "over 1 Hz" in line]
+
+
+def sleep(run: Run | None, clock: str) -> Made:
+    """Hypnogram, statistics with their intervals, and what limits them."""
+    if run is None or run.prediction is None:
+        return NOTHING
+    found = run.prediction
+    epochs: Sequence[Mapping[str, Any]] = found["epochs"]
+    stages = [str(epoch.get("stage") or "") for epoch in epochs]
+    sure = [float(epoch.get("confidence") or 0.0) for epoch in epochs]
+    blocks: list[Block] = [
+        Lines(tuple(found.get("text", ()))),
+        hypnogram(stages, 30.0, clock, STAGE_COLOURS, sure if any(sure) else None),
+    ]
+    if rows := _sleep_rows(found):
+        blocks.append(Table(("Measure", "Value", "95% interval"), rows, (4, 2, 3), (1, 2), "Intervals: the classifier's own doubt only"))
+    return [*blocks, *_cautions(run)], tuple(found.get("text", ()))[:2]
+
+
+def _sleep_rows(found: Mapping[str, Any]) -> tuple[tuple[str, ...], ...]:
+    from backend.eeg.sleep_statistics import NAMES, PARAMETERS
+
+    numbers = found.get("statistics") or {}
+    rows = []
+    for parameter in PARAMETERS:
+        if (number := numbers.get(parameter.key)) and number["value"] is not None:
+            rows.append((parameter.name, _figure(number["value"], parameter.unit), _bounds(number)))
+    for stage, name in NAMES.items():
+        minutes, share = numbers.get(f"min_{stage}"), numbers.get(f"pct_{stage}")
+        if minutes and minutes["value"] is not None:
+            part = f" ({share['value']:.0f}% of TST)" if share and share["value"] is not None else ""
+            rows.append((name, f"{minutes['value']:.1f} min{part}", _bounds(minutes)))
+    return tuple(rows)
+
+
+def quality(run: Run | None) -> Made:
+    """Which channels can be trusted."""
+    return _told(run)
+
+
+def spindles(run: Run | None) -> Made:
+    """Densities and agreement."""
+    return _told(run)
+
+
+def decoder(calibrated: Run | None, decoded: Run | None) -> Made:
+    """Verdict of the calibration, and what it gave on this recording."""
+    blocks: list[Block] = []
+    summary: list[str] = []
+    for run in (calibrated, decoded):
+        made, lines = _told(run)
+        blocks += made
+        summary += lines
+    return blocks, summary
+
+
+def _told(run: Run | None) -> Made:
+    """Of an analysis that says in sentences what it found: these, and its warnings."""
+    if run is None or run.prediction is None:
+        return NOTHING
+    lines = tuple(str(line) for line in run.prediction.get("text", ()))
+    return [Lines(lines), *_cautions(run)], lines[:1]
+
+
+def _cautions(run: Run) -> list[Block]:
+    return [Lines(tuple(run.warnings[:8]), "note")] if run.warnings else []
+
+
+def interval(number: Mapping[str, Any], digits: int, factor: float = 1) -> str:
+    """'9.6 (9.3-9.9)'."""
+    body = f"{number['value'] * factor:.{digits}f}"
+    if number["low"] is None:
+        return body
+    return f"{body} ({number['low'] * factor:.{digits}f}-{number['high'] * factor:.{digits}f})"
+
+
+def _figure(value: float, unit: str) -> str:
+    digits = 0 if not unit else 1
+    return f"{value:.{digits}f}{' ' if unit and unit != '%' else ''}{unit}"
+
+
+def _bounds(number: Mapping[str, Any]) -> str:
+    return "" if number.get("low") is None else f"{number['low']:.1f} to {number['high']:.1f}"
+
+
+__all__ = ["NOTHING", "STAGE_COLOURS", "Facts", "Made", "background", "decoder", "interval", "quality", "sleep", "spindles"]
