@@ -23,7 +23,7 @@ NAMES = {
 }
 _LONGITUDINAL = ("Fp1 F7 T7 P7 O1", "Fp2 F8 T8 P8 O2", "Fp1 F3 C3 P3 O1", "Fp2 F4 C4 P4 O2", "Fz Cz Pz")
 _TRANSVERSE = ("F7 Fp1 Fp2 F8", "F7 F3 Fz F4 F8", "T7 C3 Cz C4 T8", "P7 P3 Pz P4 P8", "P7 O1 O2 P8")
-_COMMON_REFERENCES = ("", "Ref", "LE", "Avg")
+COMMON_REFERENCES = ("", "Ref", "LE", "Avg")
 
 
 @dataclass(frozen=True)
@@ -128,11 +128,15 @@ def bipolar(chains: Sequence[str], at: Mapping[str, str], bad: Sequence[str] = (
 def _common(channels: Sequence[Channel]) -> dict[str, Channel]:
     """The EEG channels that share a reference and a rate, by electrode under its present name."""
     eeg = [channel for channel in channels if channel.kind == "eeg" and channel.electrode]
-    fitting = [channel for channel in eeg if channel.reference in _COMMON_REFERENCES]
+    fitting = [channel for channel in eeg if channel.reference in COMMON_REFERENCES]
     if not fitting:
         raise InputError(
             "No EEG channels with known electrodes share a reference, so they cannot be re-referenced.",
             "Take the montage 'As recorded', or say where the channels lie.",
         )
     rate = max({channel.rate for channel in fitting}, key=lambda rate: sum(channel.rate == rate for channel in fitting))
-    return {OLD_NAMES.get(channel.electrode, channel.electrode): channel for channel in reversed(fitting) if channel.rate == rate}
+    found: dict[str, Channel] = {}
+    for channel in fitting:
+        if channel.rate == rate:
+            found.setdefault(OLD_NAMES.get(channel.electrode, channel.electrode), channel)
+    return found
