@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from backend.domain import ModelCard
 from backend.errors import ModelError
 from backend.models.registry import family
-from backend.models.spindle_network import RATE, WINDOW, grid, intervals, scalogram, standardised, surest
+from backend.models.spindle_network import RATE, THRESHOLD, WINDOW, grid, intervals, scalogram, standardised, surest
 from backend.progress import Progress, Silent
 
 Floats = NDArray[np.float64]
@@ -80,7 +80,9 @@ class Spindler:
             made.append(1 / (1 + np.exp(-found)))
         return np.concatenate(made)
 
-    def detect(self, values: Floats, wanted: NDArray[np.bool_] | None = None, progress: Progress | None = None) -> Floats:
+    def detect(
+        self, values: Floats, wanted: NDArray[np.bool_] | None = None, progress: Progress | None = None, threshold: float = THRESHOLD
+    ) -> Floats:
         """Spindles in an unbroken stretch.
 
         Parameters
@@ -105,7 +107,7 @@ class Spindler:
             part = chosen[at : at + _BATCH]
             heads = self.heads(np.stack([values[starts[n] : starts[n] + WINDOW] for n in part]))
             for n, head in zip(part, heads, strict=True):
-                found = intervals(head)
+                found = intervals(head, threshold)
                 found[:, :2] += starts[n]
                 centre = found[:, :2].mean(axis=1)
                 last = n == len(starts) - 1
