@@ -47,6 +47,7 @@ def _visit(visit: Visit, visits: Sequence[Visit]) -> None:
         _recording(recording, visit, visits)
     if not recordings:
         st.caption("No recording yet.")
+    _found(recordings)
     if watch_import(visit.id):
         return
     with st.expander("Add recordings", expanded=not recordings, icon=":material/add:"), told():
@@ -62,12 +63,20 @@ def _recording(recording: Recording, visit: Visit, visits: Sequence[Visit]) -> N
         html(f"<span class='bl-soft'>{escape(describe(recording))}</span>", name="span")
     with tools.popover("Change", width="stretch"), told():
         _edit_recording(recording, visit, visits)
-    if recording.diagnoses:
-        repaired = sum(one.get("level") == "repair" for one in recording.diagnoses)
-        notes = len(recording.diagnoses) - repaired
-        said = ", ".join(filter(None, (some(repaired, "repair") if repaired else "", some(notes, "note") if notes else "")))
-        with st.expander(f"What was found in {plain(recording.name)}: {said}"):
-            show_diagnoses(recording.diagnoses)
+
+
+def _found(recordings: Sequence[Recording]) -> None:
+    """Everything that was the matter with the recordings of a visit, each under its name."""
+    repaired = sum(one.get("level") == "repair" for recording in recordings for one in recording.diagnoses)
+    notes = sum(len(recording.diagnoses) for recording in recordings) - repaired
+    said = ", ".join(filter(None, (some(repaired, "repair") if repaired else "", some(notes, "note") if notes else "")))
+    if not said:
+        return
+    with st.expander(f"What was found when {'it was' if len(recordings) == 1 else 'they were'} read in: {said}"):
+        for recording in recordings:
+            if recording.diagnoses:
+                st.markdown(f"**{plain(recording.name)}**")
+                show_diagnoses(recording.diagnoses)
 
 
 def recorded_s(recording: Recording) -> float:
@@ -108,7 +117,6 @@ def _edit(visit: Visit, recordings: Sequence[Recording]) -> None:
     if st.button("Save", key=f"save-{visit.id}", type="primary"):
         bench().storage.patients.edit_visit(visit.id, label=label, day=day, date=date, note=note)
         st.rerun()
-    st.divider()
     what = f"the visit and its {some(len(recordings), 'recording')}" if recordings else "the visit"
     sure = st.checkbox(f"Erase {what}, with signals, annotations and saved results", key=f"sure-{visit.id}")
     if st.button("Delete the visit", key=f"delete-{visit.id}", disabled=not sure):
@@ -156,7 +164,6 @@ def _edit_recording(recording: Recording, visit: Visit, visits: Sequence[Visit])
     if st.button("Save", key=f"save-{recording.id}", type="primary"):
         store.recordings.edit(recording.id, name=name, visit=target)
         st.rerun()
-    st.divider()
     sure = st.checkbox("Erase its signals, annotations and saved results", key=f"sure-{recording.id}")
     if st.button("Delete the recording", key=f"delete-{recording.id}", disabled=not sure):
         delete_recording(bench().config, store, recording.id)
