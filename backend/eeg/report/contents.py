@@ -48,7 +48,7 @@ def build(context: Context, recording: str, choice: Choice | None = None) -> Rep
         "altered": lambda: (_altered(context, recording), ()),
         "quality": lambda: results.quality(runs.get("eeg.quality")),
         "background": lambda: results.background(runs.get("eeg.baseline")),
-        "sleep": lambda: results.sleep(runs.get("eeg.sleep"), _clock(context, recording)),
+        "sleep": lambda: results.sleep(runs.get("eeg.sleep")),
         "spindles": lambda: results.spindles(runs.get("eeg.spindles")),
         "decoder": lambda: results.decoder(runs.get("eeg.calibrate"), runs.get("eeg.decode")),
         "events": lambda: (_events(context, recording, choice), ()),

@@ -46,21 +46,18 @@ def background(run: Run | None) -> Made:
     return [*blocks, *_cautions(run)], [line for line in found["text"] if not line.startswith("Left ") or "over 1 Hz" in line]
 
 
-def sleep(run: Run | None, clock: str) -> Made:
+def sleep(run: Run | None) -> Made:
     """Hypnogram, statistics with their intervals, and what limits them."""
     if run is None or run.prediction is None:
         return NOTHING
     found = run.prediction
-    epochs: Sequence[Mapping[str, Any]] = found["epochs"]
-    stages = [str(epoch.get("stage") or "") for epoch in epochs]
-    sure = [float(epoch.get("confidence") or 0.0) for epoch in epochs]
-    blocks: list[Block] = [
-        Lines(tuple(found.get("text", ()))),
-        hypnogram(stages, 30.0, clock, STAGE_COLOURS, sure if any(sure) else None),
-    ]
+    stages = [stage or "" for stage in found["stages"]]
+    sure = [max(row) if row else float("nan") for row in found["probabilities"]]
+    blocks: list[Block] = [Lines(tuple(found["text"])), hypnogram(stages, float(found["epoch_s"]), found["clock"], STAGE_COLOURS, sure)]
     if rows := _sleep_rows(found):
-        blocks.append(Table(("Measure", "Value", "95% interval"), rows, (4, 2, 3), (1, 2), "Intervals: the classifier's own doubt only"))
-    return [*blocks, *_cautions(run)], tuple(found.get("text", ()))[:2]
+        caption = "Between lights off and lights on. Intervals tell of the classifier's own doubt only"
+        blocks.append(Table(("Measure", "Value", "95% interval"), rows, (4, 3, 3), (1, 2), caption))
+    return [*blocks, *_cautions(run)], [line for line in found["text"] if not line.startswith("Staged from")]
 
 
 def _sleep_rows(found: Mapping[str, Any]) -> tuple[tuple[str, ...], ...]:
