@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -34,9 +35,9 @@ BASELINES = {
     "calibration": "An absent part is replaced by the same part of a trial of another class from the same session.",
     "trial": "An absent part is replaced by the same part of other trials of the calibration, as many of each class.",
 }
-_EVALUATIONS = ((12, 20_000), (24, 14_000), (10_000, 6_000))  # up to so many channels, so many trials scored for the shares
-_LEAST_CASES, _MOST_CASES = 8, 48
-_TESTED = 12  # cases of the deletion test and of occlusion
+_EVALUATIONS = ((24, 48_000), (10_000, 10_000))  # up to so many channels, so many trials scored for the shares
+_LEAST_CASES, _MOST_CASES = 8, 64
+_TESTED = 12, 8  # cases of the deletion test and of occlusion, and with regions
 _SINGLES, _BUNDLES = 8, 8  # parts of the deletion test: the strongest alone, the others in bundles of like size
 _Z95 = 1.96
 
@@ -93,7 +94,7 @@ def explain_decoder(
         _Part(progress, 0.55, 0.8),
         "Asking again",
     )
-    few = cases_of(asked, known, number, _TESTED, seed + 2)
+    few = cases_of(asked, known, number, _TESTED[len(grid.groups) < len(known.names)], seed + 2)
     without = occlusion(few, grid, _Part(progress, 0.8, 0.9))
     trust = _trust(shares, again, few, grid, seed, _Part(progress, 0.9, 1.0))
     told: dict[str, Json] = {"calibration": True} if number is None else {"trial": number}
@@ -118,7 +119,6 @@ def explain_decoder(
         **_margins(shares),
         "occlusion": _rounded(without),
         "second": _rounded(again.mean().sum(axis=2)),
-        "alone": explain_alone.by_group(told_alone, grid.groups),
         "patterns": pattern.json(known.classes),
         "weights": explain_alone.weights(decoder, known) if decoder.linear else None,
         "cases": len(cases),
@@ -128,7 +128,7 @@ def explain_decoder(
     }
     if number is not None:
         result["class"] = known.classes[predicted(asked, number)]
-    result |= explain_words.ranked(result, pattern.strength(grid.groups))
+    result |= explain_words.ranked(result, told_alone, pattern.strength(grid.groups), grid.groups)
     result |= explain_words.verdict(result)
     return result
 
@@ -217,7 +217,7 @@ def _margins(shares: Shares) -> dict[str, Json]:
 
 def _windows(grid: Grid, start_s: float) -> list[list[float]]:
     ends = [0.0, *grid.cuts, grid.samples / grid.rate]
-    return [[round(start_s + low, 3), round(start_s + high, 3)] for low, high in zip(ends, ends[1:], strict=False)]
+    return [[round(start_s + low, 3), round(start_s + high, 3)] for low, high in pairwise(ends)]
 
 
 def _rounded(values: Floats) -> Any:

@@ -42,8 +42,9 @@ class Patterns:
 
     def json(self, classes: Sequence[str]) -> dict[str, Json]:
         names = [f"{classes[1]} against {classes[0]}"] if len(classes) == 2 else list(classes)
-        slow = np.where(np.isfinite(self.mean_uv), np.round(self.mean_uv, 4), None)
-        return {"outputs": names, "power_db": np.round(self.power_db, 4).tolist(), "mean_uv": slow.tolist()}
+        slow = np.flatnonzero(np.isfinite(self.mean_uv[0, 0]))  # NaN is no JSON
+        means = np.round(self.mean_uv[:, :, slow], 4).tolist()
+        return {"outputs": names, "power_db": np.round(self.power_db, 4).tolist(), "mean_uv": means, "mean_bands": slow.tolist()}
 
 
 @dataclass(frozen=True)
@@ -85,28 +86,50 @@ def measured(trials: Trials, grid: Grid) -> Features:
     )
 
 
-def alone(trials: Trials, found: Features, seed: int) -> Floats:
-    """p-values (channels, bands) that a channel's band tells the classes apart at all, corrected for asking them all.
+@dataclass(frozen=True)
+class Alone:
+    """How well each channel's band tells the classes apart by itself, and how well with exchanged labels.
 
-    The largest ratio of the variance between classes to that within, among log power in each window and the means of slow bands,
-    against labels exchanged within sessions (the largest of all channels and bands: Nichols and Holmes 2002, doi:10.1002/hbm.1058).
+    Attributes
+    ----------
+    ratio : array (channels, bands)
+        Largest ratio of the variance between classes to that within, among log power in each window and the means of slow bands.
+    exchanged : array (permutations, channels, bands)
+        The same with labels exchanged within sessions.
     """
+
+    ratio: Floats
+    exchanged: Floats
+
+    def p_values(self, groups: Sequence[Sequence[int]], asked: NDArray[np.bool_]) -> Floats:
+        """p-values (groups, bands) of the parts `asked`, corrected for asking them all; NaN for others.
+
+        Against the largest ratio among the parts asked (Nichols and Holmes 2002, doi:10.1002/hbm.1058); (1 + k) / (1 + n), which is
+        never 0 (Phipson and Smyth 2010, doi:10.2202/1544-6115.1585).
+        """
+        found = np.full(asked.shape, np.nan)
+        if asked.any():
+            ratio = np.stack([self.ratio[list(rows)].max(axis=0) for rows in groups])
+            exchanged = np.stack([self.exchanged[:, list(rows)].max(axis=1) for rows in groups], axis=1)
+            most = exchanged[:, asked].max(axis=1)
+            found[asked] = (1 + (most[:, None] >= ratio[asked]).sum(axis=0)) / (1 + len(most))
+        return found
+
+
+def alone(trials: Trials, found: Features, seed: int) -> Alone:
+    """The test of every channel and band by itself. Neighbouring trials are taken to be exchangeable within a session."""
     rng = np.random.default_rng([seed, 23])
     shape = found.power.shape[1:]
-    observed = _largest(_ratio(found.windows, trials.y), found.cell, int(np.prod(shape)))
-    reached = np.ones(observed.shape)
+    cells = int(np.prod(shape))
+    exchanged = np.empty((PERMUTATIONS, cells))
     labels = trials.y.copy()
-    for _ in range(PERMUTATIONS):
+    for n in range(PERMUTATIONS):
         for block in np.unique(trials.block):
             at = np.flatnonzero(trials.block == block)
             labels[at] = rng.permutation(labels[at])
-        reached += _ratio(found.windows, labels).max() >= observed
-    return np.asarray(reached / (PERMUTATIONS + 1)).reshape(shape)
-
-
-def by_group(values: Floats, groups: Sequence[Sequence[int]]) -> list[list[float]]:
-    """The smallest of each group's p-values, (groups, bands)."""
-    return [np.round(values[list(rows)].min(axis=0), 4).tolist() for rows in groups]
+        exchanged[n] = _largest(_ratio(found.windows, labels), found.cell, cells)
+    observed = _largest(_ratio(found.windows, trials.y), found.cell, cells)
+    return Alone(observed.reshape(shape), exchanged.reshape(-1, *shape))
 
 
 def patterns(trials: Trials, grid: Grid, found: Features, odds: Floats) -> Patterns:

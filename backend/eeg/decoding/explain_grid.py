@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -46,7 +47,7 @@ def name_bands(grid: Grid) -> list[dict[str, Any]]:
     """Names and limits of the bands; bands that could not be told apart carry both names."""
     ends = [0.0, *grid.edges, grid.rate / 2]
     found = []
-    for low, high in zip(ends, ends[1:], strict=False):
+    for low, high in pairwise(ends):
         inside = [name for name, at in zip(NAMES, (0.0, *EDGES), strict=True) if low <= at < high]
         found.append({"name": " and ".join(inside), "low": low, "high": high})
     return found

@@ -7,17 +7,20 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from backend.domain import Json
-from backend.explain.deletion import rank_correlation
+from backend.eeg.decoding.explain_alone import Alone
+from backend.explain.deletion import correlation
 from backend.explain.signals import Floats
 
 MOST_P = 0.05
 _LISTED = 12
-_HELPS = 0.2  # of the largest share: what a part that tells nothing alone must have to be named
-_ALIKE = 0.5  # rank correlation from which two ways of asking are said to agree
+_LEADS = 0.2  # of the largest share: what a part must have to be named and asked what it tells alone
+_ALIKE = 0.5  # correlation over all channels and bands from which two ways of asking are said to agree
 
 
-def ranked(result: Mapping[str, Json], pattern: Floats) -> dict[str, Json]:
+def ranked(result: Mapping[str, Json], alone: Alone, pattern: Floats, groups: Sequence[Sequence[int]]) -> dict[str, Json]:
     """The order of channels and bands, those that only help, and the agreement with other ways of asking.
+
+    Only parts with a share worth a name are asked what they tell alone, so that the test is not spent on the others.
 
     Parameters
     ----------
@@ -25,36 +28,30 @@ def ranked(result: Mapping[str, Json], pattern: Floats) -> dict[str, Json]:
         Largest absolute correlation of a group's band with the decoder's output.
     """
     shares, errors = (np.array(result["cells"][name]) for name in ("values", "errors"))
-    p_alone = np.array(result["alone"])
     signed = result["target"].get("calibration") is True
-    key = shares if signed else np.abs(shares)
-    carries = p_alone < MOST_P
-    fallback = not carries.any()
-    order = [divmod(int(n), shares.shape[1]) for n in np.argsort(-key.ravel(), kind="stable")]
-    parts = [
-        {
-            "channel": name_group(result["groups"][group]),
-            "band": result["bands"][band]["name"],
-            "hertz": [result["bands"][band]["low"], result["bands"][band]["high"]],
-            "value": float(shares[group, band]),
-            "error": float(errors[group, band]),
-            "p_alone": float(p_alone[group, band]),
-            "carries": bool(carries[group, band]),
-        }
-        for group, band in order
-    ]
-    leading = [part for part in parts if (part["carries"] or fallback) and (part["value"] > 0 or not signed)]
-    most = float(np.abs(shares).max())
-    helpers = [
-        part
-        for part in sorted(parts, key=lambda one: -abs(one["value"]))
-        if not part["carries"] and not fallback and abs(part["value"]) >= max(_HELPS * most, 2 * part["error"])
-    ]
+    size = shares if signed else np.abs(shares)
+    leading = (size >= _LEADS * size.max()) & (size > 2 * errors) & (size > 0)
+    leading.ravel()[np.argsort(-size.ravel(), kind="stable")[_LISTED:]] = False
+    p_alone = alone.p_values(groups, leading)
+    parts = []
+    for flat in np.argsort(-size.ravel(), kind="stable")[:_LISTED]:
+        group, band = divmod(int(flat), shares.shape[1])
+        p = float(p_alone[group, band])
+        parts.append(
+            {
+                "channel": name_group(result["groups"][group]),
+                "band": result["bands"][band]["name"],
+                "hertz": [result["bands"][band]["low"], result["bands"][band]["high"]],
+                "value": float(shares[group, band]),
+                "error": float(errors[group, band]),
+                "p_alone": round(p, 4) if leading[group, band] else None,
+                "carries": p < MOST_P if leading[group, band] else None,
+            }
+        )
     return {
-        "ranking": leading[:_LISTED],
-        "helpers": helpers[:_LISTED],
-        "by_share": parts[:_LISTED],
-        "nothing_alone": fallback,
+        "ranking": [part for part in parts if part["carries"]],
+        "helpers": [part for part in parts if part["carries"] is False],
+        "by_share": parts,
         **_agreement(result, shares, pattern, signed),
     }
 
@@ -69,8 +66,6 @@ def verdict(result: Mapping[str, Json]) -> dict[str, Json]:
         reason = (
             f"On trials that it had not seen, the decoder hardly favours the right class ({_gain(gain)}), so there is nothing to explain."
         )
-    elif whole and result["nothing_alone"]:
-        reason += " No channel and band tells the classes apart by itself, so the order below is that of the shares alone."
     return {"words": _sentence(result, whole, reliable), "reliable": reliable, "reason": reason}
 
 
@@ -95,8 +90,11 @@ def _sentence(result: Mapping[str, Json], whole: bool, reliable: bool) -> str:
             f"Trial {result['target']['trial'] + 1} is called {result['class']} with log-odds {result['score']:+.2f}; "
             f"the trials it is compared with have {result['base']:+.2f}."
         )
-    if not reliable or not parts:
+    if not reliable:
         return said
+    if not parts:
+        used = f" {name_part(result['helpers'][0])} has the largest share, but" if result["helpers"] else ""
+        return f"{said}{used} no channel and band tells the classes apart alone: what the decoder uses lies in how several go together."
     named = [f"{name_part(part)}, {part['value']:+.2f} ± {part['error']:.2f}" for part in parts[:3]]
     said += f" Most comes from {named[0]}"
     said += f"; then {'; '.join(named[1:])}." if len(named) > 1 else "."
@@ -119,24 +117,19 @@ def _agreement(result: Mapping[str, Json], shares: Floats, pattern: Floats, sign
         "occlusion": np.array(result["occlusion"]),
         "activation patterns": pattern,
     }
-    first, rows = _first(result, own), []
+    first = _first(result, own)
+    rows: list[dict[str, Json]] = []
     for name, found in others.items():
         against = found if signed or name == "activation patterns" else np.abs(found)
-        # parts that no method gives anything have no order: only those that one of the two puts forward are compared
-        either = np.zeros(own.shape, dtype=bool)
-        for values in (own, against):
-            either.ravel()[np.argsort(-values.ravel(), kind="stable")[:10]] = True
-        correlation = rank_correlation(own[either], against[either])
-        rows.append({"with": name, "correlation": round(correlation, 3), "first": _first(result, against), "alike": correlation >= _ALIKE})
+        alike = correlation(own.ravel(), against.ravel())
+        rows.append({"with": name, "correlation": round(alike, 3), "first": _first(result, against), "alike": alike >= _ALIKE})
     same = [row["with"] for row in rows if row["first"] == first]
     differ = [f"{row['with']}, {row['first']}" for row in rows if row["first"] != first]
     words = f"Shapley values put {first} first"
     words += f"; so do {_list(same)}." if same else "."
     words += f" First by {'; by '.join(differ)}." if differ else ""
     weak = [f"{row['with']} ({row['correlation']:+.2f})" for row in rows if not row["alike"]]
-    words += (
-        f" Of the order of the leading parts, little agreement with {_list(weak)}." if weak else " The order of the leading parts agrees."
-    )
+    words += f" Over all channels and bands, little agreement with {_list(weak)}." if weak else " Over all channels and bands they agree."
     return {"agreement": {"methods": rows, "words": words, "agree": not differ and not weak}}
 
 
