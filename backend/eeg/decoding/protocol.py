@@ -122,6 +122,15 @@ def predict_blocks(decoder: Decoder, material: np.ndarray, block: np.ndarray) ->
     return made
 
 
+def predict_new(decoder: Decoder, material: np.ndarray, block: np.ndarray, recentre: bool = True) -> np.ndarray:
+    """Probabilities of trials of sessions that the decoder never saw, each recentred on its own unlabelled trials."""
+    made = np.empty((len(block), len(decoder.classes)))
+    for one in np.unique(block):
+        at = block == one
+        made[at] = (decoder.adapted_from(material[at]) if recentre else decoder).predict_from(material[at])
+    return made
+
+
 def accuracy(trials: Trials, found: OutOfFold, kind: str) -> tuple[float, Interval]:
     """Balanced accuracy of out-of-fold answers, and what they say of the next session (median, 95% interval)."""
     tested, classes = found.tested, len(trials.classes)

@@ -37,6 +37,7 @@ def restore(arrays: Mapping[str, np.ndarray], meta: Mapping[str, Json]) -> Decod
         When it was made by a candidate that this version does not know.
     """
     name = str(meta.get("candidate"))
+    name = tangent.NAME if name == "pooled" else name
     if name not in CANDIDATES:
         raise StorageError(f"This calibration was made by '{name}', which this version does not know.", "Calibrate again.")
     return CANDIDATES[name].restore(arrays, meta)

@@ -87,6 +87,10 @@ class Decoder(Protocol):
     def meta(self) -> dict[str, Json]: ...
 
 
+def _fits(trials: Trials) -> str:
+    return ""
+
+
 @dataclass(frozen=True)
 class Candidate:
     """A way to make a decoder.
@@ -100,6 +104,8 @@ class Candidate:
         Everything that is learned from more than one trial. `trials` gives labels, blocks and the spec; its `x` may be empty.
     restore : callable (arrays, meta) -> Decoder
     linear : bool
+    unfit : callable (trials) -> str
+        Why it cannot be used on such trials; '' when it can.
     """
 
     name: str
@@ -109,6 +115,7 @@ class Candidate:
     fit_from: Callable[[np.ndarray, Trials, int], Decoder]
     restore: Callable[[Mapping[str, np.ndarray], Mapping[str, Json]], Decoder]
     linear: bool = True
+    unfit: Callable[[Trials], str] = _fits
 
     def fit(self, trials: Trials, seed: int = 0) -> Decoder:
         """A decoder fitted to all of `trials`."""
@@ -203,7 +210,9 @@ def softmax(scores: np.ndarray) -> np.ndarray:
     return made
 
 
-def logistic(features: np.ndarray, y: np.ndarray, classes: int, strength: float = 1.0) -> dict[str, np.ndarray]:
+def logistic(
+    features: np.ndarray, y: np.ndarray, classes: int, strength: float = 1.0, weight: np.ndarray | None = None
+) -> dict[str, np.ndarray]:
     """Logistic regression with L2 penalty and balanced classes on features of any number; ``weights`` (d, classes), ``intercept``.
 
     The penalty is relative to the features' mean squared length, so that it means the same for 6 and for 6,000 of them.
@@ -213,7 +222,7 @@ def logistic(features: np.ndarray, y: np.ndarray, classes: int, strength: float 
     length = float(np.sqrt(np.mean(np.sum(features**2, axis=1)))) or 1.0
     basis = _row_space(features / length)
     model = LogisticRegression(C=strength, class_weight="balanced", max_iter=500, tol=1e-6)
-    model.fit((features / length) @ basis, y)
+    model.fit((features / length) @ basis, y, sample_weight=weight)
     return _columns(basis @ model.coef_.T / length, model.intercept_, classes)
 
 

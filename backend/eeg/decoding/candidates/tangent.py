@@ -50,16 +50,20 @@ def tangent(covariances: np.ndarray, centre: np.ndarray) -> np.ndarray:
 
 def fit_from(material: np.ndarray, trials: Trials, seed: int) -> base.LinearDecoder:
     learned = centring.block_means(material[:, 1], trials.block)
-    features = np.empty((len(material), 0))
-    for n, block in enumerate(learned["blocks"]):
-        of = trials.block == block
-        made = tangent(material[of, 0], learned["centres"][n])
-        if not features.shape[1]:
-            features = np.empty((len(material), made.shape[1]))
-        features[of] = made
+    features = placed(material, trials.block, learned)
     learned |= {"mean": features.mean(axis=0), "scale": np.ones(features.shape[1])}  # one unit for all: lengths mean something here
     learned |= base.logistic(features - learned["mean"], trials.y, len(trials.classes))
     return base.LinearDecoder(RECIPE, base.Spec.of(trials), learned)
+
+
+def placed(material: np.ndarray, block: np.ndarray, learned: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Tangent vectors of training trials, each at the centre of its own block."""
+    found = [(block == one, centre) for one, centre in zip(learned["blocks"], learned["centres"], strict=True)]
+    parts = [(at, tangent(material[at, 0], centre)) for at, centre in found if at.any()]
+    made = np.empty((len(block), parts[0][1].shape[1]))
+    for at, part in parts:
+        made[at] = part
+    return made
 
 
 RECIPE = base.Recipe(NAME, material, embed, places, recentre)
