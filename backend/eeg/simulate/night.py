@@ -125,7 +125,8 @@ def _follow(stages: list[str], heights: dict[str, float], samples: int, rng: np.
     smooth = np.convolve(np.pad(steps, 4, mode="edge"), np.hanning(11)[1:-1] / np.hanning(11).sum(), mode="valid")[:seconds]
     slow = np.convolve(rng.standard_normal(seconds + 40), np.hanning(41) / np.sqrt((np.hanning(41) ** 2).sum()), mode="valid")[:seconds]
     wave = smooth * np.exp(0.18 * slow)
-    return np.interp(np.arange(samples) / RATE, np.arange(seconds) + 0.5, wave).astype(np.float32)
+    made: Floats = np.interp(np.arange(samples) / RATE, np.arange(seconds) + 0.5, wave).astype(np.float32)
+    return made
 
 
 def _noise(samples: int, low: float, high: float, slope: float, rng: np.random.Generator) -> Floats:
