@@ -17,9 +17,9 @@ from backend.tasks import Context
 
 MODEL = "iclabel"
 INPUTS = ("Scalp map", "Spectrum", "Autocorrelation")
-MOST_OTHERS = 12  # other components that stand for absent parts
-BANDS = ((1, 4, "1-4 Hz"), (5, 8, "5-8 Hz"), (9, 13, "9-13 Hz"), (14, 30, "14-30 Hz"), (31, 100, "31-100 Hz"))
-REGIONS = ("Map, front", "Map, left", "Map, middle", "Map, right", "Map, back")
+MOST_OTHERS = 8  # other components that stand for absent parts; two seconds each for all selections of eight parts
+BANDS = ((1, 7, "1-7 Hz"), (8, 30, "8-30 Hz"), (31, 100, "31-100 Hz"))
+REGIONS = ("Map, front", "Map, middle", "Map, sides", "Map, back")
 
 
 def explain(context: Context, prediction: Mapping[str, Json], target: Mapping[str, Json], settings: Mapping[str, Json]) -> dict[str, Json]:
@@ -77,8 +77,8 @@ def explain(context: Context, prediction: Mapping[str, Json], target: Mapping[st
         inputs = explained([("map", np.ones((GRID, GRID), bool)), ("band", (1, BINS)), ("lags", None)], INPUTS, "input")
         regions = [("map", mask) for mask in _regions()]
         bands = [("band", (first, last)) for first, last, _ in BANDS]
-        names = (*REGIONS, *(f"Spectrum, {name}" for _, _, name in BANDS))
-        parts = explained([*regions, *bands], names, "part")
+        names = (*REGIONS, *(f"Spectrum, {name}" for _, _, name in BANDS), INPUTS[2])
+        parts = explained([*regions, *bands, ("lags", None)], names, "part")
     probabilities = prediction["components"][own]["probabilities"]
     return {
         "target": {"component": number, "label": label},
@@ -113,13 +113,13 @@ def _mixed(
 
 
 def _regions() -> list[NDArray[np.bool_]]:
-    """The pixels of `REGIONS`; the first axis of a map points to the nose, the second to the left."""
-    front, left = np.mgrid[-1 : 1 : GRID * 1j, -1 : 1 : GRID * 1j]
-    middle = np.hypot(front, left) < 0.45
-    turn = np.arctan2(left, front)
+    """The pixels of `REGIONS`; the first axis of a map points to the nose."""
+    front, side = np.mgrid[-1 : 1 : GRID * 1j, -1 : 1 : GRID * 1j]
+    middle = np.hypot(front, side) < 0.45
+    turn = np.arctan2(side, front)
     ahead, behind = np.abs(turn) <= np.pi / 4, np.abs(turn) >= 3 * np.pi / 4
     sides = ~ahead & ~behind
-    return [ahead & ~middle, sides & (left > 0) & ~middle, middle, sides & (left < 0) & ~middle, behind & ~middle]
+    return [ahead & ~middle, middle, sides & ~middle, behind & ~middle]
 
 
 def _target(prediction: Mapping[str, Json], target: Mapping[str, Json]) -> tuple[int, str]:
