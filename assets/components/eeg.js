@@ -61,12 +61,7 @@ class Reader {
       this.notes.textContent = head.notes.join(" ");
       this.fillBar();
     }
-    if (head.goto && head.goto.moment !== this.gone) {
-      const first = this.gone === undefined && head.full?.at === head.goto.at;
-      this.gone = head.goto.moment;
-      if (!first) this.at = this.inside(head.goto.at);
-      if (head.goto.duration) this.stretch = { from: head.goto.at, to: head.goto.at + head.goto.duration, label: "" };
-    }
+    if (head.goto && head.goto.moment !== this.gone) this.arrive(head.goto);
     const stale = head.version !== this.version;
     this.arrange();
     if (stale && !head.full) this.ask({ full: true });
@@ -84,7 +79,16 @@ class Reader {
       Object.assign(this.local, head.full.local, { factors: { ...head.full.local?.factors } });
       this.view = head.view;
       this.at = this.inside(head.full.at);
+      // a reader that is opened again stands where it stood, not where it was sent before
+      if (head.goto && head.goto.at !== head.full.at) this.gone = head.goto.moment;
     }
+  }
+
+  // what was looked for stands a little inside the page
+  arrive({ at, duration, moment }) {
+    this.gone = moment;
+    this.at = this.inside(Math.floor(at - 0.2 * this.view.page_s));
+    this.measure(duration ? { from: at, to: at + duration, label: "" } : null);
   }
 
   say(error) {

@@ -368,33 +368,26 @@ function meanOf(stretches, from, to) {
   return count ? sum / count : 0;
 }
 
-// ten millimetres of the screen and what they stand for
+// five millimetres of the screen and what they stand for, in the free corner over the labels
 function drawScale(reader, ctx, colours) {
   const { plot, pxPerMm, local, view } = reader;
-  const height = 10 * pxPerMm;
-  const [right, bottom] = [plot.right - 6, plot.bottom - 8];
+  const height = 5 * pxPerMm;
   const speed = (plot.right - plot.left) / view.page_s / pxPerMm;
-  const lines = [`${roundText(10 * local.sensitivity)} µV, 10 mm`, `${speed.toFixed(speed < 10 ? 1 : 0)} mm/s`, local.negativeUp ? "negative up" : "positive up"];
-  ctx.font = `10.5px ${FONT}`;
-  const width = Math.max(...lines.map((line) => ctx.measureText(line).width)) + 18;
-  ctx.lineJoin = "round";
-  lines.forEach((line, n) => {
-    ctx.strokeStyle = colours.ground; // a rim, so that it reads over the traces without hiding them
-    ctx.lineWidth = 4;
-    ctx.strokeText(line, right - width + 4, bottom - 38 + n * 15);
-    ctx.fillStyle = colours.text;
-    ctx.fillText(line, right - width + 4, bottom - 38 + n * 15);
-  });
+  const [left, middle] = [12, 19];
   ctx.strokeStyle = colours.text;
   ctx.lineWidth = 1.5;
   ctx.beginPath();
-  ctx.moveTo(right - 6, bottom);
-  ctx.lineTo(right, bottom);
-  ctx.moveTo(right - 3, bottom);
-  ctx.lineTo(right - 3, bottom - height);
-  ctx.moveTo(right - 6, bottom - height);
-  ctx.lineTo(right, bottom - height);
+  for (const y of [middle - height / 2, middle + height / 2]) {
+    ctx.moveTo(left - 3, y);
+    ctx.lineTo(left + 3, y);
+  }
+  ctx.moveTo(left, middle - height / 2);
+  ctx.lineTo(left, middle + height / 2);
   ctx.stroke();
+  ctx.font = `10.5px ${FONT}`;
+  ctx.fillStyle = colours.soft;
+  const lines = [`${roundText(5 * local.sensitivity)} µV, 5 mm`, `${speed.toFixed(speed < 10 ? 1 : 0)} mm/s`, local.negativeUp ? "negative up" : "positive up"];
+  lines.forEach((line, n) => ctx.fillText(line, left + 7, 8 + n * 11.5, plot.left - left - 10));
 }
 
 // the pointer's line, and the stretch that was measured

@@ -200,12 +200,14 @@ const HELP = [
   ["O", "next own montage"],
   ["N", "notch off, 50 Hz, 60 Hz"],
   ["U", "negative up or positive up"],
+  ["Click a name", "select its trace; call its channel bad, scale or hide it"],
   ["Drag", "measure duration, rate and amplitude of the trace under the pointer"],
   ["A", "annotate the measured stretch, or the time under the pointer"],
   ["B", "measured stretch is bad; without one, the selected trace's channel"],
   ["J", "next stretch of signal after a break"],
   ["G", "go to a time"],
   ["Esc", "close, unselect"],
+  ["?", "these keys"],
 ];
 
 function showHelp(reader) {

@@ -16,6 +16,7 @@ import streamlit as st
 
 from backend.config import ASSETS
 from pages.parts.bench import bench
+from pages.parts.eeg.annotations import show_annotations
 from pages.parts.errors import told
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ _EEG = st.components.v2.component(
 
 
 def show_viewer(recording_id: str, stages: Sequence[tuple[float, str]] = (), *, cleaned: bool = True) -> None:
-    """Draw the reader of one recording.
+    """Draw the reader of one recording, and the list of its annotations below.
 
     Parameters
     ----------
@@ -54,11 +55,13 @@ def show_viewer(recording_id: str, stages: Sequence[tuple[float, str]] = (), *, 
     """
     with told():
         _reader(recording_id, tuple((float(at), str(stage)) for at, stage in stages), cleaned)
+        show_annotations(recording_id)
 
 
 def go_to(recording_id: str, at_s: float, duration_s: float = 0.0) -> None:
     """Let the reader show this time when it is drawn next."""
     state = _state(recording_id)
+    state["at"] = float(at_s)
     state["goto"] = {"at": float(at_s), "duration": float(duration_s), "moment": state["goto"]["moment"] + 1 if "goto" in state else 1}
 
 
@@ -175,7 +178,7 @@ def _answer(
         state["view"] = _view_json(view)
     _keep(context, view, state, prefs)
     clean, clean_look = _cleaning(context, recording_id, cleaned)
-    at = state.get("goto", {}).get("at", 0.0) if "at" not in state or "goto" in state else state["at"]
+    at = float(state.get("at", 0.0))
     wanted = asked.get("tiles")
     numbers = [int(number) for number in wanted][:MOST_TILES] if isinstance(wanted, list) else _around(at, made.page_s)
     head: dict[str, Any] = {
