@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.domain import Json
-from backend.eeg.filters import filtered
 from backend.eeg.measured import measured
 from backend.eeg.staged import Staged
 from backend.models.spindle_network import RATE, iou
@@ -22,6 +21,8 @@ BLOCK_S = 180.0  # of evaluated sleep, resampled whole: spindles come in waves o
 DRAWS = 1000
 FEWEST_BLOCKS = 5
 _MARGIN_S = 0.5
+_EDGE_HZ = 0.75  # outside the band, where the filter passes half
+_TAPS = 551  # 1.5 Hz from passed to stopped
 _GRID = 50.0  # samples a second for the agreement by time
 
 
@@ -72,17 +73,20 @@ def pair(network: Floats, second: Floats, staged: Staged) -> list[Event]:
 
 
 class Sigma:
-    """The 11 to 16 Hz band of one channel, for measuring events in it."""
+    """The 11 to 16 Hz band of one channel, for measuring events in it: passed whole, so that amplitudes are not made smaller."""
 
     def __init__(self, values: NDArray[np.float32]) -> None:
-        from scipy.signal import hilbert
+        from scipy.signal import firwin, hilbert, oaconvolve
 
         from backend.eeg.prepared import stretches
 
-        self._wave = filtered(values[None], RATE, *SIGMA)[0]
+        taps = firwin(_TAPS, [SIGMA[0] - _EDGE_HZ, SIGMA[1] + _EDGE_HZ], pass_zero=False, fs=RATE)
+        self._wave = np.full(len(values), np.nan, np.float32)
         self._speed = np.full(len(values), np.nan, np.float32)
-        for first, last in stretches(np.isfinite(self._wave)):
-            if last - first > 2:
+        for first, last in stretches(np.isfinite(values)):
+            if last - first > _TAPS:
+                part = values[first:last].astype(np.float64)
+                self._wave[first:last] = oaconvolve(part - part.mean(), taps, mode="same")
                 turn = np.diff(np.unwrap(np.angle(hilbert(self._wave[first:last].astype(np.float64)))))
                 self._speed[first : last - 1] = turn * RATE / (2 * np.pi)
 

@@ -18,8 +18,8 @@ from backend.tasks import Context
 Floats = NDArray[np.floating]
 
 MODEL = "openspindlenet"
-BANDS = {"below 11 Hz": (0.0, 11.0), "11 to 16 Hz": (11.0, 16.0), "above 16 Hz": (16.0, RATE)}
-TIMES = ("1.5 s before", "during", "1.5 s after")
+BANDS = {"below 8 Hz": (0.0, 8.0), "8 to 11 Hz": (8.0, 11.0), "11 to 16 Hz": (11.0, 16.0), "above 16 Hz": (16.0, RATE)}
+TIMES = ("during", "1.5 s before and after")
 NEAR_S = 1.5
 _FADE_HZ, _FADE_S = 1.0, 0.2
 BASELINE = (
@@ -94,11 +94,12 @@ def window_of(stretches: list[list[float]], centre: float) -> int:
 
 
 def components(window: Floats, span: tuple[float, float]) -> Floats:
-    """The wave of each band in each time, shape (9, samples), bands first; per time they add up to the signal there."""
+    """The wave of each band in each time, shape (8, samples), bands first; per time they add up to the signal there."""
     time = np.arange(len(window)) / RATE
     edges = [span[0] - NEAR_S, span[0], span[1], span[1] + NEAR_S]
     rises = [_rise(time - edge, _FADE_S) for edge in edges]
-    times = [before - after for before, after in pairwise(rises)]
+    before, during, after = (one - two for one, two in pairwise(rises))
+    times = [during, before + after]
     spectrum = np.fft.rfft(window)
     hertz = np.fft.rfftfreq(len(window), 1 / RATE)
     found = []

@@ -134,11 +134,8 @@ def saved_stages(context: Context, recording: str, run: str) -> Staged:
 
 def staged_from(prediction: dict[str, Json], source: str) -> Staged:
     """The stages that a prediction of ``eeg.sleep`` tells."""
-    spans = [
-        (float(epoch["start_s"]), float(epoch["start_s"]) + _EPOCH_S, str(epoch["stage"]))
-        for epoch in prediction["epochs"]
-        if epoch.get("stage") in STAGES
-    ]
+    size = float(prediction["epoch_s"])
+    spans = [(n * size, (n + 1) * size, str(stage)) for n, stage in enumerate(prediction["stages"]) if stage in STAGES]
     return Staged(tuple(spans), source)
 
 
