@@ -158,11 +158,12 @@ def _forest(rows: Sequence[tuple[str, str, Mapping[str, Json]]], factor: float) 
             x=values,
             y=np.array([regions.index(region) + (n - (len(bands) - 1) / 2) * 0.18 for region, _ in mine]),
             mode="markers",
-            name=f"{band} {BANDS[band][0]:g}-{BANDS[band][1]:g} Hz",
+            name=band,
             marker={"color": CATEGORIES[n], "symbol": SYMBOLS[n], "size": 9},
             error_x={"type": "data", "symmetric": False, "array": high - values, "arrayminus": values - low, "thickness": 1.5, "width": 0},
             customdata=np.stack([low, high], axis=-1),
-            hovertemplate=f"{band}: %{{x:.3g}} (%{{customdata[0]:.3g}} to %{{customdata[1]:.3g}})<extra></extra>",
+            hovertemplate=f"{band}, {BANDS[band][0]:g} to {BANDS[band][1]:g} Hz: "
+            "%{x:.3g} (%{customdata[0]:.3g} to %{customdata[1]:.3g})<extra></extra>",
         )
     figure.update_yaxes(tickvals=list(range(len(regions))), ticktext=regions, range=[len(regions) - 0.5, -0.5])
     return figure

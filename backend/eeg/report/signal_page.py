@@ -38,6 +38,7 @@ def draw_page(
     notch: float | None = 50.0,
     uv_per_mm: float = UV_PER_MM,
     width_mm: float = _WIDTH_MM,
+    spacing_mm: float = 10.0,
     title: str = "",
 ) -> Drawing:
     """Ten seconds from `start_s`.
@@ -48,6 +49,8 @@ def draw_page(
         A key of `backend.eeg.montage.NAMES`; '' for the double banana where the electrodes allow it, else as recorded.
     low_cut, high_cut, notch : float or None
         Hz; one that a channel's rate cannot show is left away for it, and said.
+    width_mm, spacing_mm : float
+        Of the whole page, and from one trace to the next at most.
     """
     duration = context.storage.recordings.get(recording).duration_s
     start = min(max(start_s, 0.0), max(duration - PAGE_S, 0.0))
@@ -57,7 +60,7 @@ def draw_page(
     stop = min(start + PAGE_S, duration)
     curves = _curves(context, recording, made, start, stop)
     marks = [mark for mark in context.storage.recordings.annotations(recording, start, stop) if mark.onset_s < stop]
-    spacing = min(10.0, (_TALLEST_MM - 31) / max(len(shown), 1))
+    spacing = min(spacing_mm, (_TALLEST_MM - 31) / max(len(shown), 1))
     room = [0.0]
     for n in shown[1:]:
         room.append(room[-1] + spacing + (spacing * 0.45 if made.traces[n].apart else 0.0))

@@ -37,14 +37,15 @@ def show_report(recording: str) -> None:
     with left:
         kicker("What goes in")
         free = [name for name in SECTIONS if name not in NEEDED]
-        chosen = st.multiselect(
+        chosen = st.pills(
             "Sections",
             free,
+            selection_mode="multi",
             default=free,
             format_func=lambda name: SECTIONS[name],
-            help="The recording, what was altered, and how it was computed are always in.",
             key=f"report-sections-{recording}",
         )
+        st.caption("The recording, what was altered, and how it was computed are always in. What was not measured is named as such.")
         look = _look(recording)
     with right:
         kicker("In your words")
@@ -52,7 +53,7 @@ def show_report(recording: str) -> None:
         impression = st.text_area("Impression", kept.get("impression", ""), key=f"report-impression-{recording}", height=150)
         reader = st.text_input("Read by", kept.get("reader", ""), key=f"report-reader-{recording}", max_chars=120)
         words = {"question": question, "impression": impression, "reader": reader}
-        st.caption("These stand in this report only, unless you keep them with the recording. Name no person in them.")
+        st.caption("These stand in this report only, unless you keep them with the recording. Name no patient in them.")
         if st.button("Keep these words with the recording", disabled=words == {name: kept.get(name, "") for name in words}):
             with told():
                 bench().storage.recordings.set_fact(recording, _KEPT, words if any(words.values()) else None)
@@ -163,7 +164,7 @@ def _offer(file: str) -> None:
         st.download_button(
             f"HTML ({size(len(found.html))})", found.html, f"{name}.html", "text/html", icon=":material/html:", on_click="ignore"
         )
-        st.caption("The file's name tells nothing of the patient; the report itself names the pseudonym.")
+        st.caption("The file's name tells nothing of the patient; the report names the pseudonym.")
     kicker("Preview")
     st.iframe(found.html.decode("utf-8"), height=1000, alt="Preview of the report")
 

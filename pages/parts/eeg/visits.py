@@ -41,10 +41,10 @@ def show_comparison(patient: str) -> None:
     pair = (runs.get((one, "eeg.baseline")), runs.get((two, "eeg.baseline")))
     with told():
         _making(one, two, pair)
+        _signal(patient, names, (one, two))
         _numbers(patient, names, (one, two), pair)
         _sleep(patient, names, (one, two), (runs.get((one, "eeg.sleep")), runs.get((two, "eeg.sleep"))))
         _calibrations(patient, (one, two), names)
-        _signal(patient, names, (one, two))
 
 
 def _making(one: str, two: str, pair: tuple[Run | None, Run | None]) -> None:
@@ -102,7 +102,7 @@ def _numbers(patient: str, names: Mapping[str, str], ids: tuple[str, str], pair:
         "Band powers", list(_POWERS), default="relative", format_func=_POWERS.__getitem__, key=f"compare-powers-{patient}"
     )
     rows = compare(states_of[0], states_of[1], powers or "relative")
-    html("".join(f"<p>{escape(line)}</p>" for line in change_words(states_of[0], states_of[1], rows)[:8]))
+    html("".join(f"<p>{escape(line)}</p>" for line in change_words(states_of[0], states_of[1], rows)[:5]))
     st.dataframe(
         [
             {
@@ -170,19 +170,26 @@ def _calibrations(patient: str, ids: tuple[str, str], names: Mapping[str, str]) 
     if not found:
         return
     kicker("Calibrations made of these recordings")
-    facts(
-        (
-            one.name,
-            f"{', '.join(names[id] for id in one.recordings if id in names)}: {one.data.get('sentence') or one.data.get('verdict') or one.id}",
-        )
-        for one in found
-    )
+    for one in found:
+        made_of = ", ".join(names[id] for id in one.recordings if id in names)
+        facts([("Calibration", one.name), ("Made of", made_of), *_verdict(one.data)])
+
+
+def _verdict(data: Mapping[str, Any]) -> list[tuple[str, str]]:
+    told = data.get("verdict")
+    if isinstance(told, Mapping):
+        told = told.get("sentence") or told.get("verdict")
+    return [("Verdict", str(told))] if told else []
 
 
 def _signal(patient: str, names: Mapping[str, str], ids: tuple[str, str]) -> None:
     kicker("Signal")
     storage = bench().storage
-    montage = st.segmented_control("Montage", _MONTAGES, default=_MONTAGES[0], format_func=_montage, key=f"compare-montage-{patient}")
+    left, right = st.columns(2, gap="medium", vertical_alignment="bottom")
+    montage = left.segmented_control("Montage", _MONTAGES, default=_MONTAGES[0], format_func=_montage, key=f"compare-montage-{patient}")
+    sensitivity = right.select_slider(
+        "Sensitivity of both (µV/mm)", (3.0, 5.0, 7.0, 10.0, 15.0, 20.0), 10.0, key=f"compare-scale-{patient}"
+    )
     columns = st.columns(2, gap="medium")
     for column, id in zip(columns, ids, strict=True):
         long = storage.recordings.get(id).duration_s
@@ -192,17 +199,17 @@ def _signal(patient: str, names: Mapping[str, str], ids: tuple[str, str]) -> Non
                 f"{names[id]}: page from (s), of {length(long)}", 0.0, last, min(last, 10.0), 10.0, key=f"compare-at-{patient}-{id}"
             )
             with told():
-                png, words, note = _page(id, float(start), montage or _MONTAGES[0], _mark(id))
+                png, words, note = _page(id, float(start), montage or _MONTAGES[0], float(sensitivity), _mark(id))
                 st.image(png, width="stretch", alt=words)
                 st.caption(plain(note))
 
 
 @st.cache_data(max_entries=24, show_spinner="Drawing ten seconds ...")
-def _page(recording: str, start: float, montage: str, mark: str) -> tuple[bytes, str, str]:
+def _page(recording: str, start: float, montage: str, sensitivity: float, mark: str) -> tuple[bytes, str, str]:
     """A drawn page; `mark` names what else decides how it looks."""
     from backend.eeg.report.signal_page import draw_page
 
-    made = draw_page(bench().context, recording, start, montage=montage)
+    made = draw_page(bench().context, recording, start, montage=montage, uv_per_mm=sensitivity, width_mm=112, spacing_mm=7)
     return made.png, made.words, made.note
 
 
