@@ -141,8 +141,9 @@ def _described(signals: np.ndarray, raw: Any, ica: Any, maps: np.ndarray, spectr
 def _raw(signals: np.ndarray, electrodes: Sequence[str], rate: float) -> Any:
     """What MNE and mne-icalabel work on: volts, average reference, places of the electrodes about the middle of the head.
 
-    ICLabel learned from maps on EEGLAB's sphere. MNE measures places from between the ears, 4 cm lower, which draws the rim of the head
-    towards the vertex; so the sphere through all places of the 10-05 system is found and its centre taken as the origin.
+    ICLabel learned from maps on EEGLAB's sphere, on which T7 lies 96 degrees from the vertex. MNE measures places from between the ears,
+    4 cm lower, which draws the rim of the head towards the vertex (T7 at 70 degrees); so the sphere through all places of the 10-05
+    system is found and its centre taken as the origin (T7 at 96 degrees).
     """
     import mne
 
