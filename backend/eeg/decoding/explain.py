@@ -22,7 +22,7 @@ import numpy as np
 from backend.domain import Json
 from backend.eeg.decoding import explain_alone, explain_words
 from backend.eeg.decoding.candidates.base import Decoder
-from backend.eeg.decoding.explain_cases import FEWEST, asked_of, cases_of, predicted
+from backend.eeg.decoding.explain_cases import FEWEST, asked_of, baseline, cases_of, predicted
 from backend.eeg.decoding.explain_grid import make_grid, name_bands, single_channels, taken_apart
 from backend.eeg.decoding.trials import Trials
 from backend.errors import InputError
@@ -31,10 +31,6 @@ from backend.explain.signals import Case, Floats, Grid, Shares, mean_value, occl
 from backend.progress import Progress, Silent
 
 UNIT = "log-odds"
-BASELINES = {
-    "calibration": "An absent part is replaced by the same part of a trial of another class from the same session.",
-    "trial": "An absent part is replaced by the same part of other trials of the calibration, as many of each class.",
-}
 _EVALUATIONS = ((24, 48_000), (10_000, 10_000))  # up to so many channels, so many trials scored for the shares
 _LEAST_CASES, _MOST_CASES = 8, 64
 _TESTED = 12, 8  # cases of the deletion test and of occlusion, and with regions
@@ -50,6 +46,7 @@ def explain_decoder(
     seed: int = 0,
     *,
     background: Trials | None = None,
+    temperature: float = 1.0,
 ) -> dict[str, Json]:
     """Explain one trial, or the calibration as a whole.
 
@@ -62,6 +59,8 @@ def explain_decoder(
         ``{"trial": n}``, counted from 0, or ``{"calibration": True}``, which an empty one means.
     background : Trials, optional
         The calibration's trials when `trials` are those of a new recording, whose labels are then not used.
+    temperature : float
+        What the decoder's logarithms are divided by before a person sees probabilities.
 
     Returns
     -------
@@ -76,12 +75,12 @@ def explain_decoder(
     progress = progress or Silent()
     number = _check(trials, target, background)
     known = trials if background is None else background
-    asked, fresh = (asked_of(decoder, trials, background, one) for one in (seed, seed + 1))
+    asked, fresh = (asked_of(decoder, trials, background, one, temperature) for one in (seed, seed + 1))
     grid = make_grid(known)
     single = single_channels(grid)
     features = explain_alone.measured(known, single)
     told_alone = explain_alone.alone(known, features, seed)
-    odds = asked.odds() if background is None else asked_of(decoder, known, None, seed).odds()
+    odds = asked.odds() if background is None else asked_of(decoder, known, None, seed, temperature).odds()
     pattern = explain_alone.patterns(known, single, features, odds)
     cases = cases_of(asked, known, number, _count(grid), seed)
     grid = _refined(grid, cases, known, seed, _Part(progress, 0.05, 0.15))
@@ -105,7 +104,7 @@ def explain_decoder(
         "held_out": asked.held_out,
         "classes": list(known.classes),
         "unit": UNIT,
-        "baseline": BASELINES["calibration" if number is None else "trial"],
+        "baseline": baseline(trials, number),
         "score": float(shares.score.mean()),
         "base": float(shares.base.mean()),
         "gain": _gain(shares),
