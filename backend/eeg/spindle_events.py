@@ -81,13 +81,13 @@ class Sigma:
         from backend.eeg.prepared import stretches
 
         taps = firwin(_TAPS, [SIGMA[0] - _EDGE_HZ, SIGMA[1] + _EDGE_HZ], pass_zero=False, fs=RATE)
-        self._wave = np.full(len(values), np.nan, np.float32)
+        self.wave = np.full(len(values), np.nan, np.float32)
         self._speed = np.full(len(values), np.nan, np.float32)
         for first, last in stretches(np.isfinite(values)):
             if last - first > _TAPS:
                 part = values[first:last].astype(np.float64)
-                self._wave[first:last] = oaconvolve(part - part.mean(), taps, mode="same")
-                turn = np.diff(np.unwrap(np.angle(hilbert(self._wave[first:last].astype(np.float64)))))
+                self.wave[first:last] = oaconvolve(part - part.mean(), taps, mode="same")
+                turn = np.diff(np.unwrap(np.angle(hilbert(self.wave[first:last].astype(np.float64)))))
                 self._speed[first : last - 1] = turn * RATE / (2 * np.pi)
 
     def measures(self, span: tuple[float, float]) -> dict[str, Json]:
@@ -95,7 +95,7 @@ class Sigma:
         part = slice(max(0, round(span[0] * RATE)), max(1, round(span[1] * RATE)))
         speed = self._speed[part]
         speed = speed[np.isfinite(speed) & (speed > 0)]
-        wave = self._wave[part]
+        wave = self.wave[part]
         known = wave[np.isfinite(wave)]
         return {
             "frequency": round(float(np.median(speed)), 2) if len(speed) else None,
