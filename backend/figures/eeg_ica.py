@@ -47,7 +47,8 @@ def plot_maps(electrodes: Sequence[str], mixing: Floats, components: Sequence[Ma
         drawn[inside] = interpolate(places, values / np.abs(values).max(), sphere[inside])
         figure.add_heatmap(
             x=axis, y=axis, z=drawn.reshape(x.shape).astype(np.float32), zmin=-1, zmax=1, colorscale=_DIVERGING,
-            showscale=at == 0, colorbar={"thickness": 10, "len": 0.9 / rows, "y": 1, "yanchor": "top", "tickvals": [-1, 0, 1]},
+            showscale=at == 0, colorbar={"thickness": 10, "len": 0.9 / rows, "y": 1, "yanchor": "top", "tickvals": [-1, 0, 1],
+                                              "title": {"text": "of its<br>largest"}},
             hoverinfo="skip", row=row, col=column,
         )  # fmt: skip
         turn = np.linspace(0, 2 * np.pi, 60)
@@ -79,7 +80,16 @@ def maps_title(components: Sequence[Mapping[str, Json]]) -> str:
     counts: dict[str, int] = {}
     for one in components:
         counts[one["label"]] = counts.get(one["label"], 0) + 1
-    return f"Components {components[0]['number']} to {components[-1]['number']}: " + ", ".join(f"{n} {name}" for name, n in counts.items())
+    numbers = [one["number"] for one in components]
+    row = len(numbers) > 1 and numbers == list(range(numbers[0], numbers[-1] + 1))
+    named = f"{numbers[0]} to {numbers[-1]}" if row else ", ".join(map(str, numbers))
+    head = f"Component{'' if len(numbers) == 1 else 's'} {named}"
+    return f"{head}: " + ", ".join(f"{count} {name}" for name, count in counts.items())
+
+
+def percent(probability: float) -> str:
+    """A probability that is never called certain."""
+    return "over 99%" if probability >= 0.995 else f"{probability:.0%}"
 
 
 def describe_maps(electrodes: Sequence[str], mixing: Floats, components: Sequence[Mapping[str, Json]]) -> str:
@@ -88,7 +98,7 @@ def describe_maps(electrodes: Sequence[str], mixing: Floats, components: Sequenc
     for one in components:
         values = mixing[:, one["number"] - 1]
         parts.append(
-            f"{one['number']}, {one['label']} {one['probability']:.0%}, {one['variance']:.1%} of the variance, "
+            f"{one['number']}, {one['label']} {percent(one['probability'])}, {one['variance']:.1%} of the variance, "
             f"strongest at {electrodes[int(np.abs(values).argmax())]}"
         )
     return f"{maps_title(components)}. " + "; ".join(parts) + "."
@@ -211,5 +221,5 @@ def share_rows(explanation: Mapping[str, Json]) -> list[dict[str, Json]]:
 
 
 def _heading(one: Mapping[str, Json]) -> str:
-    mark = " (suggested)" if one["suggested"] else ""
-    return f"<b>{one['number']}</b> {one['label']} {one['probability']:.0%}{mark}<br>{one['variance']:.1%} of variance"
+    mark = ", suggested" if one["suggested"] else ""
+    return f"<b>{one['number']}</b> {one['label']} {percent(one['probability'])}<br>{one['variance']:.1%} of variance{mark}"

@@ -56,8 +56,9 @@ def plot_quality(found: Mapping[str, Json]) -> Any:
                 x=[None], y=[y[0]], mode="markers", name=f"{limit['code']} {limit['name']}",
                 marker={"symbol": "square", "size": 11, "color": COLOURS[limit["code"]]},
             )  # fmt: skip
-    finish(figure, quality_title(found), 130 + max(16, 20 if len(channels) <= 40 else 14) * len(channels))
-    figure.update_yaxes(autorange="reversed", dtick=1, showgrid=False, tickfont={"size": 11 if len(channels) <= 40 else 9})
+    row = 20 if len(channels) <= 40 and any(one["counts"] for one in channels) else 13  # nothing wrong needs no room for letters
+    finish(figure, quality_title(found), 130 + row * len(channels))
+    figure.update_yaxes(autorange="reversed", dtick=1, showgrid=False, tickfont={"size": 11 if row == 20 else 9})
     figure.update_xaxes(title="minute of the recording", showgrid=False, range=[0.5, minutes + 0.5], dtick=1 if minutes <= 20 else None)
     figure.update_layout(
         legend={"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"}, showlegend=True, margin={"l": 8, "r": 8, "t": 84, "b": 8}

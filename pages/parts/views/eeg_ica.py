@@ -60,13 +60,15 @@ def show(run: Run) -> None:
 
 
 def _finding(found: Mapping[str, Any], components: Sequence[Mapping[str, Any]]) -> None:
+    from backend.figures.eeg_ica import percent
+
     suggested = [one for one in components if one["suggested"]]
     brain = sum(one["label"] == "brain" for one in components)
     head = f"{some(len(suggested), 'component')} of {len(components)} {'is' if len(suggested) == 1 else 'are'} suggested to be taken out"
     if not suggested:
         head = f"None of {len(components)} components is surely an artefact"
     lines = [
-        f"<b>{one['number']}</b>: {escape(one['label'])}, {one['probability']:.0%} sure, {one['variance']:.1%} of the variance"
+        f"<b>{one['number']}</b>: {escape(one['label'])}, {percent(one['probability'])} sure, {one['variance']:.1%} of the variance"
         for one in suggested
     ]
     body = f"<h3>{escape(head)}</h3><p>{brain} are most likely brain. Nothing is taken out until you choose below.</p>"
@@ -131,7 +133,7 @@ def _table(components: Sequence[Mapping[str, Any]]) -> None:
 def _one(run: Run, found: Mapping[str, Any], components: Sequence[Mapping[str, Any]], held: Decomposition) -> None:
     import numpy as np
 
-    from backend.figures.eeg_ica import plot_spectrum, plot_trace, spectrum_title
+    from backend.figures.eeg_ica import percent, plot_spectrum, plot_trace, spectrum_title
     from backend.figures.eeg_topomap import topomap
 
     first = (found["suggested"] or [1])[0]
@@ -139,14 +141,18 @@ def _one(run: Run, found: Mapping[str, Any], components: Sequence[Mapping[str, A
         "Component",
         [one["number"] for one in components],
         index=first - 1,
-        format_func=lambda number: f"{number}: {components[number - 1]['label']}, {components[number - 1]['probability']:.0%}",
+        format_func=lambda number: f"{number}: {components[number - 1]['label']}, {percent(components[number - 1]['probability'])}",
         key=f"ica-one-{run.id}",
     )
     one, own, key = components[number - 1], number - 1, f"{run.id}-{number}"
     left, right = st.columns([2, 3], gap="large")
     with left:
         figure, rows, words = topomap(
-            found["electrodes"], held.mixing[:, own], f"Component {number}: {one['label']}, {one['probability']:.0%}", "uV", symmetric=True
+            found["electrodes"],
+            held.mixing[:, own],
+            f"Component {number}: {one['label']}, {percent(one['probability'])}",
+            "uV",
+            symmetric=True,
         )
         show_figure(figure, words, f"ica-map-{key}", rows)
     with right:

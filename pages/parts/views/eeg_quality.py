@@ -107,16 +107,16 @@ def _table(found: Mapping[str, Any]) -> None:
             "Suggested": "bad" if one["suggested"] else "",
             "Marked": "bad" if one["marked"] else "",
             "Why": "; ".join(one["why"]) or "nothing found",
-            "Faulty minutes": one["share"],
+            "Faulty minutes": _percent(one["share"]),
             "Correlation": one["values"]["correlation"],
             "Amplitude (uV)": one["values"]["amplitude"],
-            "Above 30 Hz": one["values"]["high"],
-            "Mains": one["values"]["mains"],
+            "Above 30 Hz": _percent(one["values"]["high"]),
+            "Mains": _percent(one["values"]["mains"]),
             "Drift (uV)": one["values"]["drift"],
         }
         for one in found["channels"]
     ]
-    percent = st.column_config.NumberColumn(format="percent")
+    percent = st.column_config.NumberColumn(format="%.1f%%")
     st.dataframe(
         rows,
         hide_index=True,
@@ -130,4 +130,8 @@ def _table(found: Mapping[str, Any]) -> None:
         },
         height=min(38 * (len(rows) + 1), 420),
     )
-    st.caption("Medians over the minutes. Empty: not judged for this channel.")
+    st.caption("Medians over the minutes. None: not judged for this channel.")
+
+
+def _percent(share: float | None) -> float | None:
+    return None if share is None else 100 * share
