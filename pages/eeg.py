@@ -41,8 +41,6 @@ def main() -> None:
         return
     with told():
         patient, visit, found = find(recording)
-        with st.expander("Another recording"):
-            show_choice(recording)
         _banner(recording)
         show_about(patient, visit, found)
         part = _choose(run is not None)

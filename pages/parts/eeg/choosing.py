@@ -37,7 +37,7 @@ def show_choice(chosen: str = "") -> None:
     now = find(chosen)[0].id if chosen else None
     ids = [patient.id for patient in patients]
     by_id = {patient.id: patient for patient in patients}
-    left, right = st.columns(2, gap="large")
+    left, right = (st.container(), st.container()) if chosen else st.columns(2, gap="large")
     with left:
         who = st.selectbox(
             "Patient",
@@ -79,14 +79,23 @@ def show_about(patient: Patient, visit: Visit, recording: Recording) -> None:
             ("Rate", ", ".join(f"{rate:g}" for rate in rates) + " Hz"),
         ]
     )
-    serious = [found for found in recording.diagnoses if found.get("level") != "note"]
-    label = "What was found when it was read in" + (f" ({len(serious)} repaired)" if serious else "")
-    if recording.diagnoses:
-        with st.expander(label):
-            facts((found["word"], " ".join(filter(None, (found.get("sentence"), found.get("repair"))))) for found in recording.diagnoses)
-    st.page_link(
-        "pages/patients.py", label=f"All of {plain(patient.pseudonym)}", icon=":material/person:", query_params={"patient": patient.id}
-    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        with st.popover("Another recording", icon=":material/folder_open:", width="content"):
+            show_choice(recording.id)
+        if recording.diagnoses:
+            repaired = sum(found.get("level") != "note" for found in recording.diagnoses)
+            label = "What was found when it was read in" + (f" ({repaired} repaired)" if repaired else "")
+            with st.popover(label, icon=":material/fact_check:", width="content"):
+                facts(
+                    (found["word"], " ".join(filter(None, (found.get("sentence"), found.get("repair"))))) for found in recording.diagnoses
+                )
+        st.page_link(
+            "pages/patients.py",
+            label=f"All of {plain(patient.pseudonym)}",
+            icon=":material/person:",
+            query_params={"patient": patient.id},
+            width="content",
+        )
 
 
 def length(seconds: float) -> str:
