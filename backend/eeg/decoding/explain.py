@@ -31,7 +31,7 @@ from backend.explain.signals import Case, Floats, Grid, Shares, mean_value, occl
 from backend.progress import Progress, Silent
 
 UNIT = "log-odds"
-_EVALUATIONS = ((24, 48_000), (10_000, 10_000))  # up to so many channels, so many trials scored for the shares
+_EVALUATIONS = ((24, 32_000), (10_000, 10_000))  # up to so many channels, so many trials scored for the shares
 _LEAST_CASES, _MOST_CASES = 8, 64
 _TESTED = 12, 8  # cases of the deletion test and of occlusion, and with regions
 _SINGLES, _BUNDLES = 8, 8  # parts of the deletion test: the strongest alone, the others in bundles of like size
@@ -127,7 +127,9 @@ def explain_decoder(
     }
     if number is not None:
         result["class"] = known.classes[predicted(asked, number)]
-    result |= explain_words.ranked(result, told_alone, pattern.strength(grid.groups), grid.groups)
+    strength = pattern.strength(grid.groups)
+    result["pattern_strength"] = _rounded(strength)
+    result |= explain_words.ranked(result, told_alone, strength, grid.groups)
     result |= explain_words.verdict(result)
     return result
 
