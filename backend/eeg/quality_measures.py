@@ -13,15 +13,19 @@ from backend.eeg.recording import Channel
 FEWEST = 8  # EEG channels from which one can be judged against the others
 _SLOW_S = 4.0  # medians over this long make the baseline, so that blinks do not count as drift
 _HIGH_HZ = 30.0
+_TOP_HZ = 45.0  # below every mains
 
 
 def robust_z(values: np.ndarray) -> np.ndarray:
-    """Deviation from the median in robust standard deviations (0.7413 times the interquartile range), as PREP counts; NaN stay."""
+    """Deviation from the median in robust standard deviations (0.7413 times the interquartile range), as PREP counts; NaN stay.
+
+    The standard deviation is taken to be a tenth of the median at the least: where channels are very alike, a small difference is none.
+    """
     if np.isfinite(values).sum() < 3:
         return np.full_like(values, np.nan)
     low, middle, high = np.nanpercentile(values, [25, 50, 75])
     spread = 0.7413 * (high - low)
-    deviation: np.ndarray = (values - middle) / max(float(spread), 1e-9 + 0.02 * abs(float(middle)))
+    deviation: np.ndarray = (values - middle) / max(float(spread), 1e-9 + 0.1 * abs(float(middle)))
     return deviation
 
 
@@ -60,7 +64,7 @@ def spectral(values: np.ndarray, rate: float) -> tuple[np.ndarray, np.ndarray, n
 
 
 def compared(values: np.ndarray, rate: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Each EEG channel beside the others, between 1 and 50 Hz.
+    """Each EEG channel beside the others, between 1 and 45 Hz.
 
     Parameters
     ----------
@@ -70,7 +74,8 @@ def compared(values: np.ndarray, rate: float) -> tuple[np.ndarray, np.ndarray, n
     Returns
     -------
     correlation : ndarray, shape (channels,)
-        Median over seconds of the 98th percentile of |r| with the others, the median of all channels taken off, as in PREP.
+        Median over seconds of the 98th percentile of |r| with the others; as in PREP the median of all channels is taken off, but where
+        |r| is lower as recorded, that counts: an input without electrode would else borrow its partners from the median.
     amplitude : ndarray, shape (channels,)
         Robust standard deviation, microvolts, the median of all channels taken off.
     bridged : ndarray of bool, shape (channels, channels)
@@ -79,7 +84,7 @@ def compared(values: np.ndarray, rate: float) -> tuple[np.ndarray, np.ndarray, n
     count = values.shape[1]
     spectrum = np.fft.rfft(values - np.median(values, axis=1, keepdims=True), axis=1)
     frequencies = np.fft.rfftfreq(count, 1 / rate)
-    spectrum[:, (frequencies < 1) | (frequencies > 50)] = 0
+    spectrum[:, (frequencies < 1) | (frequencies > _TOP_HZ)] = 0
     filtered = np.fft.irfft(spectrum, count, axis=1)
     second = round(rate)
     windows = filtered[:, : count // second * second].reshape(len(values), -1, second).transpose(1, 0, 2)
@@ -91,13 +96,19 @@ def compared(values: np.ndarray, rate: float) -> tuple[np.ndarray, np.ndarray, n
     bridged = (distance < BRIDGE_UV2) & (distance < BRIDGE_SHARE * smaller) & ~still[:, None] & ~still[None, :]
     np.fill_diagonal(bridged, False)
     centred = windows - np.median(windows[:, ~still], axis=1, keepdims=True) if (~still).any() else windows
-    norm = np.sqrt(np.einsum("wis,wis->wi", centred, centred)) + 1e-12
-    related = np.abs(np.einsum("wis,wjs->wij", centred / norm[..., None], centred / norm[..., None], optimize=True))
-    np.einsum("wii->wi", related)[:] = np.nan
-    correlation = np.median(np.nanpercentile(related, 98, axis=2), axis=0)
+    correlation = np.minimum(_best_partner(windows), _best_partner(centred))
     flat = centred.transpose(1, 0, 2).reshape(len(values), -1)
     low, high = np.percentile(flat, [25, 75], axis=1)
     return np.where(still, 0.0, correlation), 0.7413 * (high - low), bridged
+
+
+def _best_partner(windows: np.ndarray) -> np.ndarray:
+    """Median over windows (windows, channels, samples) of each channel's 98th percentile of |r| with the others."""
+    unit = windows / (np.sqrt(np.einsum("wis,wis->wi", windows, windows)) + 1e-12)[..., None]
+    related = np.abs(np.einsum("wis,wjs->wij", unit, unit, optimize=True))
+    np.einsum("wii->wi", related)[:] = np.nan
+    found: np.ndarray = np.median(np.nanpercentile(related, 98, axis=2), axis=0)
+    return found
 
 
 def over_minutes(
