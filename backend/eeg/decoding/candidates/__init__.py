@@ -20,11 +20,11 @@ from collections.abc import Mapping
 import numpy as np
 
 from backend.domain import Json
-from backend.eeg.decoding.candidates import bandpower, combined, csp, slow, tangent
+from backend.eeg.decoding.candidates import bandpower, combined, csp, eegnet, slow, tangent
 from backend.eeg.decoding.candidates.base import Candidate, Decoder
 from backend.errors import StorageError
 
-_IN_ORDER = (tangent, slow, combined, csp, bandpower)  # of equals, the first is chosen
+_IN_ORDER = (tangent, slow, combined, csp, bandpower, eegnet)  # of equals, the first is chosen
 CANDIDATES: dict[str, Candidate] = {part.NAME: part.CANDIDATE for part in _IN_ORDER}
 
 
@@ -36,11 +36,19 @@ def restore(arrays: Mapping[str, np.ndarray], meta: Mapping[str, Json]) -> Decod
     StorageError
         When it was made by a candidate that this version does not know.
     """
-    name = str(meta.get("candidate"))
-    name = tangent.NAME if name == "pooled" else name
+    return CANDIDATES[_known(str(meta.get("candidate")))].restore(arrays, meta)
+
+
+def material_of(decoder: Decoder, x: np.ndarray) -> np.ndarray:
+    """What a decoder needs of trials (n, channels, samples) in microvolts: `Candidate.material` of its candidate."""
+    return CANDIDATES[_known(decoder.candidate)].material(x, decoder.rate)
+
+
+def _known(name: str) -> str:
+    name = tangent.NAME if name == "pooled" else name  # the same decoder, fitted to more
     if name not in CANDIDATES:
         raise StorageError(f"This calibration was made by '{name}', which this version does not know.", "Calibrate again.")
-    return CANDIDATES[name].restore(arrays, meta)
+    return name
 
 
-__all__ = ["CANDIDATES", "Candidate", "Decoder", "restore"]
+__all__ = ["CANDIDATES", "Candidate", "Decoder", "material_of", "restore"]

@@ -227,12 +227,24 @@ def logistic(
 
 
 def shrinkage_lda(features: np.ndarray, y: np.ndarray, classes: int) -> dict[str, np.ndarray]:
-    """Linear discriminant analysis with Ledoit and Wolf's shrinkage and equal priors."""
-    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+    """Linear discriminant analysis with Ledoit and Wolf's shrinkage of the covariance within classes, and equal priors.
 
-    model = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto", priors=np.full(classes, 1 / classes))
-    model.fit(features, y)
-    return _columns(model.coef_.T, model.intercept_, classes)
+    Ledoit and Wolf 2004, doi:10.1016/S0047-259X(03)00096-4. Solved among the trials, so that a thousand features cost no more than
+    a hundred.
+    """
+    means = np.stack([features[y == k].mean(axis=0) for k in range(classes)])
+    inner = features - means[y]
+    n, d = inner.shape
+    power = (inner**2).sum(axis=1)
+    mean = power.sum() / n / d
+    square = ((inner @ inner.T) ** 2).sum() / n**2 if n < d else ((inner.T @ inner) ** 2).sum() / n**2
+    distance = (square - d * mean**2) / d
+    noise = min(((power**2).sum() / n - square) / n / d, distance)
+    share = float(noise / distance) if distance > 0 else 1.0
+    basis = _row_space(features)
+    covariance = (1 - share) * (inner @ basis).T @ (inner @ basis) / n + max(share * mean, 1e-12) * np.eye(basis.shape[1])
+    weights = basis @ np.linalg.solve(covariance, (means @ basis).T)
+    return {"weights": weights, "intercept": -0.5 * (means * weights.T).sum(axis=1)}
 
 
 def standard(features: np.ndarray) -> dict[str, np.ndarray]:
