@@ -138,7 +138,7 @@ def _conditions(context: Context, recording: str, run: Run | None) -> dict[str, 
         "Sampling rate": ", ".join(f"{rate:g} Hz" for rate in sorted({channel.rate for channel in channels})),
         "Filters of the amplifier": _filters(channels),
         "EEG channels": _names(channels, bad),
-        "Cleaning by components": "yes" if cleaning else "no",
+        "Cleaning by components": "yes" if cleaning and cleaning.get("on") and cleaning.get("exclude") else "no",
         "Awake": ("by staging" if found["awake"]["known"] else "not known") if found else "",
         "Settings of the measuring": ", ".join(f"{name} {run.settings[name]}" for name in ("reject_uv",)) if run else "",
     }

@@ -72,7 +72,7 @@ def _recording(context: Context, visit: Visit, recording: Recording, runs: Mappi
         "bad_stretches": len(marks),
         "bad_s": round(sum(mark.duration_s for mark in marks), 1),
         "channel_map": context.storage.recordings.fact(recording.id, "channel_map") or {},
-        "cleaned": bool(context.storage.recordings.fact(recording.id, "cleaning")),
+        "cleaned": bool((context.storage.recordings.fact(recording.id, "cleaning") or {}).get("on")),
         "runs": {task: run.id for task, run in of.items() if run is not None},
         "states": [] if found is None else [_short(state) for state in found["states"] if not state["reason"]],
         "reference": found["reference"] if found else "",

@@ -140,12 +140,12 @@ def _altered(context: Context, recording: str) -> list[Block]:
 
 
 def _cleaning(cleaning: Mapping[str, Any]) -> str:
-    if not cleaning:
+    taken = cleaning.get("exclude") or ()
+    if not taken:
         return "none"
-    removed = cleaning.get("exclude") or cleaning.get("removed") or ()
-    if cleaning.get("on") is False or cleaning.get("active") is False:
-        return "prepared, switched off"
-    return f"{len(removed)} components taken out of every result and page here" if removed else "on"
+    if not cleaning.get("on"):
+        return f"{len(taken)} components chosen, switched off"
+    return f"{len(taken)} components taken out of the results computed since, and of the pages here"
 
 
 def _correction(name: str, said: Mapping[str, str]) -> str:

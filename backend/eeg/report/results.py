@@ -7,7 +7,7 @@ from typing import Any
 
 from backend.domain import Run
 from backend.eeg.report.drawing import BLUE, GREEN, ORANGE, SKY, VERMILLION, hypnogram, spectrum
-from backend.eeg.report.parts import Block, Facts, Lines, Table
+from backend.eeg.report.parts import Block, Lines, Table
 
 Made = tuple[Sequence[Block], Sequence[str]]
 NOTHING: Made = ((), ())
@@ -77,24 +77,70 @@ def _sleep_rows(found: Mapping[str, Any]) -> tuple[tuple[str, ...], ...]:
 
 
 def quality(run: Run | None) -> Made:
-    """Which channels can be trusted."""
-    return _told(run)
+    """Channels with a fault, and what it is."""
+    if run is None or run.prediction is None:
+        return NOTHING
+    found = run.prediction
+    channels: Sequence[Mapping[str, Any]] = found["channels"]
+    faulty = [one for one in channels if one["why"]]
+    suggested = [one["name"] for one in channels if one["suggested"]]
+    line = f"Technical quality: {len(channels) - len(suggested)} of {len(channels)} channels usable by the measured limits"
+    line += f"; suggested as bad: {', '.join(suggested[:12])}{' and more' if len(suggested) > 12 else ''}." if suggested else "."
+    blocks: list[Block] = [Lines((line,))]
+    if faulty:
+        rows = tuple(
+            (one["name"], "; ".join(one["why"]), "suggested as bad" if one["suggested"] else "", "called bad" if one["marked"] else "")
+            for one in sorted(faulty, key=lambda one: -float(one["share"]))
+        )
+        blocks.append(Table(("Channel", "Found", "Suggestion", "By the reader"), rows, (1.4, 7, 2, 1.6)))
+    return [*blocks, *_cautions(run)], [line]
 
 
 def spindles(run: Run | None) -> Made:
-    """Densities and agreement."""
-    return _told(run)
+    """Densities by stage, and how far the two detectors agree."""
+    if run is None or run.prediction is None:
+        return NOTHING
+    found = run.prediction
+    rows = []
+    for channel in found["channels"]:
+        for n, part in enumerate(channel["summary"]):
+            density, f1 = part["density"], part["agreement"]["f1"]
+            numbers = [interval(density[name], 1) if density[name] else "" for name in ("network", "second", "both")]
+            agreed = "" if not f1 else f"{f1['value']:.2f}"
+            rows.append((channel["name"] if n == 0 else "", "+".join(part["stages"]), f"{part['minutes']:.0f}", *numbers, agreed))
+    head = ("Channel", "Stages", "Minutes", "Network, a minute", "YASA, a minute", "Both, a minute", "F1")
+    table = Table(
+        head, tuple(rows), (2, 1.5, 1.3, 2.6, 2.6, 2.6, 1), (2, 3, 4, 5, 6), "Density with its 95% interval; F1: agreement of the two"
+    )
+    return [Lines(tuple(found["text"])), table, *_cautions(run)], list(found["text"])[:2]
 
 
 def decoder(calibrated: Run | None, decoded: Run | None) -> Made:
-    """Verdict of the calibration, and what it gave on this recording."""
+    """Verdict of the calibration with its candidates, and what it gave on this recording."""
     blocks: list[Block] = []
     summary: list[str] = []
-    for run in (calibrated, decoded):
-        made, lines = _told(run)
-        blocks += made
-        summary += lines
-    return blocks, summary
+    if calibrated is not None and calibrated.prediction is not None:
+        found = calibrated.prediction
+        blocks.append(Lines(tuple(found["text"])))
+        rows = tuple(
+            (
+                one["title"],
+                "" if one.get("skipped") else interval(one["next_session"], 0, 100),
+                "" if one.get("skipped") else f"{one['p']:.3g}",
+                f"not tried: {one['skipped']}" if one.get("skipped") else _VERDICTS.get(one["verdict"], one["verdict"]),
+            )
+            for one in found["candidates"]
+        )
+        caption = "Right decisions expected in the next session, each class counting the same, with 95% interval"
+        blocks.append(Table(("Candidate", "Expected (%)", "p", "Verdict"), rows, (4, 2.4, 1.2, 4), (1, 2), caption))
+        blocks.append(Lines((found["verdict"]["rule"],), "quiet"))
+        blocks += _cautions(calibrated)
+        summary.append(f"Decoder: {found['text'][0]}")
+    made, lines = _told(decoded)
+    return [*blocks, *made], [*summary, *lines]
+
+
+_VERDICTS = {"usable": "usable", "uncertain": "uncertain", "undecodable": "cannot be decoded"}
 
 
 def _told(run: Run | None) -> Made:
@@ -124,6 +170,3 @@ def _figure(value: float, unit: str) -> str:
 
 def _bounds(number: Mapping[str, Any]) -> str:
     return "" if number.get("low") is None else f"{number['low']:.1f} to {number['high']:.1f}"
-
-
-__all__ = ["NOTHING", "STAGE_COLOURS", "Facts", "Made", "background", "decoder", "interval", "quality", "sleep", "spindles"]

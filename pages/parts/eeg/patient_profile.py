@@ -40,6 +40,7 @@ def show_profile(patient: str) -> None:
     _table(rows)
     if measured:
         _trend(patient, measured)
+        _bands(measured)
     _changes(found)
     _calibrations(found["calibrations"], rows)
     _channels(rows)
@@ -79,6 +80,33 @@ def _trend(patient: str, rows: Sequence[Mapping[str, Any]]) -> None:
         show_figure(plot_peaks(points), visit_words(points), f"profile-peaks-{patient}", visit_rows(points))
 
 
+def _bands(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Baseline band powers at the back of the head."""
+    kicker("Baseline band powers")
+    st.dataframe(
+        [
+            {
+                "Visit": row["visit_label"],
+                "Recording": row["name"],
+                "Eyes": {"not said": "not said"}.get(state["state"], state["state"].removeprefix("eyes ")),
+                "Electrodes": state["region"],
+                **{f"{band.capitalize()} (%)": _share(number) for band, number in state["posterior"].items()},
+                "Alpha amplitude (µV)": "" if state["amplitude"] is None else f"{state['amplitude']['value']:.0f}",
+                "Reference": row["reference"],
+            }
+            for row in rows
+            for state in row["states"]
+        ],
+        hide_index=True,
+    )
+    st.caption("Share of the power from 1 to 30 Hz with 95% intervals. All regions and bands are in the result of each recording.")
+
+
+def _share(number: Mapping[str, Any]) -> str:
+    body = f"{100 * number['value']:.0f}"
+    return body if number["low"] is None else f"{body} ({100 * number['low']:.0f} to {100 * number['high']:.0f})"
+
+
 def _changes(found: Mapping[str, Any]) -> None:
     if not found["changes"]:
         return
@@ -87,7 +115,7 @@ def _changes(found: Mapping[str, Any]) -> None:
         eyes = {"not said": "eyes not said to be open or closed"}.get(change["state"], change["state"])
         lines = change["text"]
         body = "".join(f"<p>{escape(line)}</p>" for line in lines[:7])
-        more = f"<p class='bl-soft'>and {len(lines) - 7} more, in the comparison below</p>" if len(lines) > 7 else ""
+        more = f"<p class='bl-soft'>and {len(lines) - 7} more under 'Visits side by side'</p>" if len(lines) > 7 else ""
         html(f"<h4>{escape(change['first_name'])} to {escape(change['second_name'])}, {escape(eyes)}</h4>{body}{more}")
         if change["differs"]:
             differs = "; ".join(one["what"].lower() for one in change["differs"])

@@ -185,8 +185,8 @@ def _verdict(data: Mapping[str, Any]) -> list[tuple[str, str]]:
 def _signal(patient: str, names: Mapping[str, str], ids: tuple[str, str]) -> None:
     kicker("Signal")
     storage = bench().storage
-    left, right = st.columns(2, gap="medium", vertical_alignment="bottom")
-    montage = left.segmented_control("Montage", _MONTAGES, default=_MONTAGES[0], format_func=_montage, key=f"compare-montage-{patient}")
+    left, right = st.columns(2, gap="medium")
+    montage = left.selectbox("Montage of both", _MONTAGES, format_func=_montage, key=f"compare-montage-{patient}")
     sensitivity = right.select_slider(
         "Sensitivity of both (µV/mm)", (3.0, 5.0, 7.0, 10.0, 15.0, 20.0), 10.0, key=f"compare-scale-{patient}"
     )
@@ -199,7 +199,7 @@ def _signal(patient: str, names: Mapping[str, str], ids: tuple[str, str]) -> Non
                 f"{names[id]}: page from (s), of {length(long)}", 0.0, last, min(last, 10.0), 10.0, key=f"compare-at-{patient}-{id}"
             )
             with told():
-                png, words, note = _page(id, float(start), montage or _MONTAGES[0], float(sensitivity), _mark(id))
+                png, words, note = _page(id, float(start), montage, float(sensitivity), _mark(id))
                 st.image(png, width="stretch", alt=words)
                 st.caption(plain(note))
 
