@@ -140,7 +140,8 @@ def plot_epoch(names: Sequence[str], values: np.ndarray, rate: float, title: str
 
     time = np.arange(values.shape[1]) / rate - before_s
     figure = go.Figure()
-    gap = max(_GAP_UV, 1.1 * float(np.nanpercentile(np.ptp(np.nan_to_num(values), axis=1), 100)) / 2) if values.size else _GAP_UV
+    inner = np.nan_to_num(values[:, round(before_s * rate) : values.shape[1] - round(before_s * rate)])
+    gap = max(_GAP_UV, float(np.ceil(np.abs(inner).max() / 50) * 50)) if inner.size else _GAP_UV
     for row, name in enumerate(names):
         shift = -row * gap
         figure.add_scatter(
@@ -183,7 +184,7 @@ def plot_shares(explanation: Mapping[str, Any]) -> Any:
 
     rows, table = shares_table(explanation)
     most = max(float(np.nanmax(np.abs(table))), 1e-6)
-    text = [["" if np.isnan(cell) else f"{cell:+.2f}" for cell in row] for row in table]
+    text = [["" if np.isnan(cell) else "0.00" if abs(cell) < 0.005 else f"{cell:+.2f}" for cell in row] for row in table]
     figure = go.Figure(
         go.Heatmap(
             z=table,

@@ -106,17 +106,21 @@ def _figures(made: Mapping[str, Any]) -> None:
                 "Group": row["group"],
                 "Share": row["share"],
                 "Measure": row["measure"],
-                "Value": f"{row['value']:.3g} {row['unit'].replace('uV2', 'µV²').replace('uV', 'µV')}".strip(),
-                "Above so much of the night": row["above"],
+                "Value": f"{_three(row['value'])} {row['unit'].replace('uV2', 'µV²').replace('uV', 'µV')}".strip(),
+                "Percentile in the night": row["above"],
             }
             for row in made["figures"]
         ],
         hide_index=True,
         column_config={
             "Share": st.column_config.NumberColumn(format="%+.2f"),
-            "Above so much of the night": st.column_config.NumberColumn(format="percent"),
+            "Percentile in the night": st.column_config.NumberColumn(format="percent"),
         },
     )
+
+
+def _three(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def _by_stage(made: Mapping[str, Any]) -> None:
