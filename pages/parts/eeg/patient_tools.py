@@ -35,6 +35,7 @@ def show_tools(patient: Patient) -> None:
 
 
 def _edit(patient: Patient) -> None:
+    from backend.eeg.consent import made_for_others, withdraw
     from backend.eeg.identifiers import person_like
 
     kicker("Edit")
@@ -43,10 +44,18 @@ def _edit(patient: Patient) -> None:
         st.warning(warned, icon=":material/visibility:")
     note = st.text_area("Note", value=patient.note, key=f"note-{patient.id}", height=100)
     pooled = st.checkbox(CONSENT, value=patient.pooled, key=f"pooled-{patient.id}", help=CONSENT_HELP)
-    if patient.pooled and not pooled:
-        st.caption("From then on no calibration of another patient is made with these recordings.")
+    withdrawn = patient.pooled and not pooled
+    if withdrawn:
+        made = len(made_for_others(bench().storage, patient.id))
+        st.warning(
+            f"The consent is withdrawn when you save. {some(made, 'calibration')} of other patients, made with these recordings, "
+            f"{'is' if made == 1 else 'are'} erased then, and no new one is made with them.",
+            icon=":material/undo:",
+        )
     if st.button("Save", type="primary", key=f"save-{patient.id}"):
         bench().storage.patients.edit(patient.id, pseudonym=pseudonym, note=note, pooled=pooled)
+        if withdrawn:
+            withdraw(bench().storage, patient.id)
         st.session_state[Keys.NOTE] = "Saved. What was there before is erased."
         st.rerun()
 
@@ -101,6 +110,8 @@ def _start_export(patient: str) -> None:
 
 
 def _merge(patient: Patient) -> None:
+    from backend.eeg.consent import merge
+
     kicker("Merge with another patient")
     store = bench().storage.patients
     others = {other.id: other for other in store.search(limit=1000) if other.id != patient.id}
@@ -125,12 +136,16 @@ def _merge(patient: Patient) -> None:
         lines.append(f"The note of {gone} is added below {kept}'s.")
     if patient.pooled != other.pooled:
         lines.append("Only one of the two consented that the recordings help other patients: the consent is off afterwards.")
-    lines.append(f"The entry {gone} is erased, with its calibrations and its profile. This cannot be undone.")
+        lines.append("Calibrations of other patients that were made with either's recordings are erased.")
+    lines.append(
+        f"The entry {gone} is erased, with its profile and every calibration that was made of its recordings alone or with others."
+    )
+    lines.append("This cannot be undone.")
     st.markdown("\n".join(f"- {line}" for line in lines))
     if st.checkbox("These two are the same person", key=f"same-{patient.id}-{other.id}") and st.button(
         f"Merge {gone} into {kept}", key=f"do-merge-{patient.id}"
     ):
-        store.merge(patient.id, other.id)
+        merge(bench().storage, patient.id, other.id)
         st.session_state[Keys.NOTE] = f"{gone} was merged into {kept}."
         open_patient(patient.id)
 

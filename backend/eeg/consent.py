@@ -1,0 +1,34 @@
+"""What follows from consent to help calibrate for others: withdrawing it, or merging two patients, erases what was made with it."""
+
+from __future__ import annotations
+
+from backend.storage import Storage
+from backend.storage.calibrations import Calibration
+from backend.storage.patients import Patient
+
+
+def made_for_others(storage: Storage, patient: str) -> list[Calibration]:
+    """Calibrations of other patients that were made with this patient's recordings."""
+    return [one for one in storage.calibrations.list() if patient in one.pooled_from and one.patient != patient]
+
+
+def withdraw(storage: Storage, patient: str) -> int:
+    """Take back the consent and erase what was made for others with it; returns how many calibrations."""
+    storage.patients.edit(patient, pooled=False)
+    gone = made_for_others(storage, patient)
+    for one in gone:
+        storage.calibrations.delete(one.id)
+    return len(gone)
+
+
+def merge(storage: Storage, keep: str, other: str) -> Patient:
+    """Make two entries of one person one.
+
+    The visits of `other` become `keep`'s. Every calibration of `other`, or made with its recordings, is erased: it names a patient who
+    is no more. Where only one of the two consented, the consent is off, and what was made for others with `keep`'s recordings goes too.
+    """
+    made = storage.patients.merge(keep, other)
+    storage.calibrations.delete_using(patient=other)
+    if not made.pooled:
+        withdraw(storage, keep)
+    return storage.patients.get(keep)
