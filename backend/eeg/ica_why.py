@@ -17,7 +17,7 @@ from backend.tasks import Context
 
 MODEL = "iclabel"
 INPUTS = ("Scalp map", "Spectrum", "Autocorrelation")
-MOST_OTHERS = 8  # other components that stand for absent parts; two seconds each for all selections of eight parts
+MOST_OTHERS, MOST_OF_PARTS = 8, 4  # other components that stand for absent inputs, and for absent parts of them: 256 selections each
 BANDS = ((1, 7, "1-7 Hz"), (8, 30, "8-30 Hz"), (31, 100, "31-100 Hz"))
 REGIONS = ("Map, front", "Map, middle", "Map, sides", "Map, back")
 
@@ -45,17 +45,11 @@ def explain(context: Context, prediction: Mapping[str, Json], target: Mapping[st
     number, label = _target(prediction, target)
     found = cleaning.read(context, str(prediction["recording"]), str(prediction["file"]))
     own = number - 1
-    others = [n for n in range(found.count) if n != own]
-    others = [others[round(at)] for at in np.linspace(0, len(others) - 1, min(MOST_OTHERS, len(others)))]
     column = CLASSES.index(label)
-    baseline = (
-        f"Absent parts are those of other components of the same recording, {len(others)} of them one after the other; the mean of what "
-        "ICLabel then says. No input is ever empty: ICLabel never saw an empty one."
-    )
     about = f"ICLabel's probability that component {number} is {label}"
     with context.runtime.use(MODEL) as labeller:
 
-        def score(parts: list[Any], present: NDArray[np.bool_]) -> np.ndarray:
+        def score(others: list[int], parts: list[Any], present: NDArray[np.bool_]) -> np.ndarray:
             scores = np.empty(len(present))
             for at, row in enumerate(present):
                 context.progress.check()
@@ -63,9 +57,14 @@ def explain(context: Context, prediction: Mapping[str, Json], target: Mapping[st
                 scores[at] = labeller.predict(*inputs)[:, column].mean()
             return scores
 
-        def explained(parts: list[Any], labels: tuple[str, ...], noun: str) -> Explanation:
+        def explained(parts: list[Any], labels: tuple[str, ...], noun: str, most: int) -> Explanation:
+            others = _others(found.count, own, most)
+            baseline = (
+                f"Absent {noun}s are those of {len(others)} other components of the same recording, one after the other; the mean of what "
+                "ICLabel then says. No input is ever empty: ICLabel never saw an empty one."
+            )
             return explain_players(
-                lambda present: score(parts, present),
+                lambda present: score(others, parts, present),
                 [Attribution(name, None) for name in labels],
                 target=about,
                 unit="probability",
@@ -74,11 +73,11 @@ def explain(context: Context, prediction: Mapping[str, Json], target: Mapping[st
                 progress=context.progress,
             )
 
-        inputs = explained([("map", np.ones((GRID, GRID), bool)), ("band", (1, BINS)), ("lags", None)], INPUTS, "input")
+        inputs = explained([("map", np.ones((GRID, GRID), bool)), ("band", (1, BINS)), ("lags", None)], INPUTS, "input", MOST_OTHERS)
         regions = [("map", mask) for mask in _regions()]
         bands = [("band", (first, last)) for first, last, _ in BANDS]
         names = (*REGIONS, *(f"Spectrum, {name}" for _, _, name in BANDS), INPUTS[2])
-        parts = explained([*regions, *bands, ("lags", None)], names, "part")
+        parts = explained([*regions, *bands, ("lags", None)], names, "part", MOST_OF_PARTS)
     probabilities = prediction["components"][own]["probabilities"]
     return {
         "target": {"component": number, "label": label},
@@ -87,6 +86,12 @@ def explain(context: Context, prediction: Mapping[str, Json], target: Mapping[st
         "inputs": to_json(inputs),
         "parts": to_json(parts),
     }
+
+
+def _others(count: int, own: int, most: int) -> list[int]:
+    """Up to `most` other components, from the strongest to the weakest."""
+    every = [n for n in range(count) if n != own]
+    return [every[round(at)] for at in np.linspace(0, len(every) - 1, min(most, len(every)))]
 
 
 def _mixed(
