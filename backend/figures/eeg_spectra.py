@@ -91,7 +91,11 @@ def title_of(prediction: Mapping[str, Json], names: Sequence[str]) -> str:
         for band, found in channel["bands"].items():
             if found and float(found["relative"]["value"]) > best[2]:
                 best = (channel["name"], band, float(found["relative"]["value"]))
-    return f"{best[1].capitalize()} holds {best[2]:.0%} of the power in {best[0]}" if best[0] else "No channel has a spectrum"
+    return (
+        f"{best[1].capitalize()} holds {best[2]:.0%} of the power between 1 and 45 Hz in {best[0]}"
+        if best[0]
+        else "No channel has a spectrum"
+    )
 
 
 def plot_spectrogram(image: Mapping[str, Json], name: str, clock: bool) -> Any:

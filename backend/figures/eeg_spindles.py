@@ -41,7 +41,7 @@ def plot_densities(prediction: Mapping[str, Json], stages: Sequence[str]) -> Any
             + ": %{x:.2f} a minute (%{customdata[1]:.2f} to %{customdata[2]:.2f})<extra></extra>",
         )
     names = [channel["name"] for channel in prediction["channels"]]
-    finish(figure, f"Spindles a minute of {' and '.join(stages)}", 150 + 60 * len(names))
+    finish(figure, densities_title(prediction, stages), 150 + 60 * len(names))
     figure.update_xaxes(title="spindles a minute, 95% interval", rangemode="tozero")
     figure.update_yaxes(tickvals=[_place(prediction, name) for name in names], ticktext=names, range=[-0.6, len(names) - 0.4])
     figure.update_layout(legend={"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"}, margin={"l": 8, "r": 8, "t": 76, "b": 8})
@@ -59,6 +59,19 @@ def describe_densities(prediction: Mapping[str, Json], stages: Sequence[str]) ->
                 parts.append(f"{title} {density['value']:.1f} ({density['low']:.1f} to {density['high']:.1f})")
         told.append(f"{channel['name']}: {', '.join(parts) or 'not searched'}")
     return f"Spindles a minute of {' and '.join(stages)}, with 95% intervals. {'; '.join(told)}."
+
+
+def densities_title(prediction: Mapping[str, Json], stages: Sequence[str]) -> str:
+    """The channel with the highest density, in words."""
+    found = [
+        (channel["name"], _density(channel, stages, "network"), _density(channel, stages, "second")) for channel in prediction["channels"]
+    ]
+    known = [(float(one["value"]), name, two) for name, one, two in found if one]
+    if not known:
+        return f"No {' and '.join(stages)} was searched"
+    most, name, two = max(known, key=lambda item: item[0])
+    other = f", {two['value']:.1f} by YASA" if two else ""
+    return f"Most in {name}: {most:.1f} spindles a minute of {' and '.join(stages)} by OpenSpindleNet{other}"
 
 
 def plot_event(trace: Mapping[str, Any], event: Mapping[str, Json], channel: str) -> Any:

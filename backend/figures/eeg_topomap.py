@@ -70,7 +70,8 @@ def topomaps(
     every = np.concatenate(list(columns.values()))
     for at, values in enumerate(columns.values(), 1):
         shown = every if common else values
-        _draw(figure, at, names, values, _range(shown, symmetric), symmetric, unit, bar=at == len(columns) or not common, common=common)
+        bar = at == len(columns) or not common
+        _draw(figure, at, names, values, _range(shown, symmetric), symmetric, unit, bar, common, small=len(columns) > 1)
     finish(figure, title, 330 if len(columns) == 1 else 300)
     reach = HEAD * 1.2
     figure.update_xaxes(visible=False, range=[-reach, reach], constrain="domain")
@@ -125,6 +126,7 @@ def _draw(
     unit: str,
     bar: bool,
     common: bool,
+    small: bool,
 ) -> None:
     axis, drawn = _surface(names, values)
     low, high = ends
@@ -132,7 +134,14 @@ def _draw(
     domain = figure.layout[f"xaxis{'' if at == 1 else at}"].domain
     across: dict[str, Any] = {"thickness": 10, "title": {"text": unit}, "len": 0.8, "nticks": 4}
     if not common:
-        across |= {"orientation": "h", "x": sum(domain) / 2, "y": -0.02, "yanchor": "top", "len": (domain[1] - domain[0]) * 0.8}
+        across |= {
+            "title": {"text": unit, "side": "bottom"},
+            "orientation": "h",
+            "x": sum(domain) / 2,
+            "y": -0.02,
+            "yanchor": "top",
+            "len": (domain[1] - domain[0]) * 0.8,
+        }
     figure.add_heatmap(
         x=axis,
         y=axis,
@@ -150,12 +159,13 @@ def _draw(
     flat = positions(names)
     known = np.isfinite(values)
     plain = known.sum() < FEWEST  # no colour under the dots: they carry it
-    crowded = len(names) > 34
+    labelled = set(names) if len(names) <= (21 if small else 34) else set() if small else _TEN_TWENTY
+    size = 3 if small and len(names) > 21 else 5
     for kind, symbol in ((known, "circle"), (~known, "x-thin")):
         chosen = np.flatnonzero(kind).tolist()
         if not chosen:
             continue
-        marker: dict[str, Any] = {"symbol": symbol, "size": 5, "color": "#111111", "line": {"width": 1, "color": "#FFFFFF"}}
+        marker: dict[str, Any] = {"symbol": symbol, "size": size, "color": "#111111", "line": {"width": 1, "color": "#FFFFFF"}}
         if symbol == "x-thin":
             marker |= {"size": 8, "line": {"width": 2, "color": "#111111" if symmetric else "#FFFFFF"}}
         elif plain:
@@ -169,7 +179,7 @@ def _draw(
             y=flat[chosen, 1],
             mode="markers+text",
             marker=marker,
-            text=["" if crowded and names[n] not in _TEN_TWENTY else names[n] for n in chosen],
+            text=[names[n] if names[n] in labelled else "" for n in chosen],
             textposition=[("middle left" if flat[n, 0] < 0 else "middle right") if low_down else "top center"
                           for n, low_down in zip(chosen, rim, strict=True)],
             textfont={"size": 10, "color": [QUIET if plain or low_down else "#FFFFFF" if white else "#111111"

@@ -129,20 +129,17 @@ def _whole(run: Run, found: Mapping[str, Any]) -> None:
     latency = st.slider(
         "Latency of the map (ms)", round(1000 * times[0]), round(1000 * times[-1]), 300 if times[-1] > 0.3 else 100, key=f"latency-{run.id}"
     )
-    left, right = st.columns(2, gap="large")
-    with left:
-        show_figure(
-            plot_butterfly(found, chosen, latency / 1000),
-            describe_butterfly(found, chosen),
-            f"butterfly-{chosen}-{run.id}",
-            butterfly_rows(found, chosen),
-        )
-    with right:
-        if found["map"]:
-            st.info(found["map"], icon=":material/info:")
-            return
-        figure, rows, words = latency_maps(found, latency / 1000)
-        show_figure(figure, words, f"latency-{latency}-{run.id}", rows)
+    show_figure(
+        plot_butterfly(found, chosen, latency / 1000),
+        describe_butterfly(found, chosen),
+        f"butterfly-{chosen}-{run.id}",
+        butterfly_rows(found, chosen),
+    )
+    if found["map"]:
+        st.info(found["map"], icon=":material/info:")
+        return
+    figure, rows, words = latency_maps(found, latency / 1000)
+    show_figure(figure, words, f"latency-{latency}-{run.id}", rows)
 
 
 def _clusters(comparison: Mapping[str, Any]) -> None:

@@ -13,8 +13,7 @@ from pages.parts.figure import show_figure
 from pages.parts.markup import escape, facts, html, kicker, plain, span
 
 _AROUND_S = 3.0
-_WHO = {"all": "All", "both": "Both detectors", "network": "OpenSpindleNet only", "second": "YASA only"}
-_SIGNAL_EDGE_S = 4.0
+_WHO = {"all": "All", "both": "Both", "network": "Network only", "second": "YASA only"}
 
 
 def settings(recording: str) -> dict[str, Any] | None:
@@ -108,7 +107,7 @@ def _sure(run: Run, found: Mapping[str, Any]) -> None:
 
 def _events(run: Run, found: Mapping[str, Any]) -> None:
     channels = {channel["name"]: channel for channel in found["channels"]}
-    left, middle, right = st.columns([2, 3, 2])
+    left, middle, right = st.columns([2, 4, 2])
     name = left.selectbox("Channel", list(channels), key=f"spindles-channel-{run.id}")
     with middle:
         who = st.segmented_control("Found by", list(_WHO), default="all", format_func=lambda who: _WHO[who], key=f"spindles-who-{run.id}")
