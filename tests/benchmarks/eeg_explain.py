@@ -1,6 +1,6 @@
 """Does the explanation of a calibrated decoder find what was planted? Simulated patients, plain, with a suppressor, and without a class.
 
-    .venv/bin/python -m tests.benchmarks.eeg_explain [--patients 102] [--first 0] [--rows FILE] [--candidates tangent,csp,bandpower]
+    .venv/bin/python -m tests.benchmarks.eeg_explain [--patients 102] [--first 0] [--rows FILE] [--kinds plain,null]
 
 Candidates take turns over patients. With --rows each patient is appended to a file as it is done, and the summary is of all in it.
 
@@ -88,17 +88,17 @@ if __name__ == "__main__":
     parser.add_argument("--patients", type=int, default=102)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--rows", type=Path)
+    parser.add_argument("--kinds", default=",".join(KINDS))
     parser.add_argument("--candidates", default="tangent,csp,bandpower")
     asked = parser.parse_args()
-    names = asked.candidates.split(",")
-    rows = []
+    names, rows = asked.candidates.split(","), []
     for seed in range(asked.first, asked.first + asked.patients):
-        for kind in KINDS:
+        for kind in asked.kinds.split(","):
             rows.append(one(names[seed % len(names)], seed, kind))
             if asked.rows:
                 with asked.rows.open("a") as out:
                     out.write(json.dumps(rows[-1]) + "\n")
     if asked.rows:
         rows = [json.loads(line) for line in asked.rows.read_text().splitlines()]
-    each = {name: summary([row for row in rows if row["candidate"] == name]) for name in names}
+    each = {name: summary([row for row in rows if row["candidate"] == name]) for name in sorted({row["candidate"] for row in rows})}
     print(json.dumps({"strength": STRENGTH, **summary(rows), "candidates": each}, indent=1))

@@ -47,6 +47,7 @@ def explain_decoder(
     *,
     background: Trials | None = None,
     temperature: float = 1.0,
+    evaluations: int | None = None,
 ) -> dict[str, Json]:
     """Explain one trial, or the calibration as a whole.
 
@@ -61,6 +62,8 @@ def explain_decoder(
         The calibration's trials when `trials` are those of a new recording, whose labels are then not used.
     temperature : float
         What the decoder's logarithms are divided by before a person sees probabilities.
+    evaluations : int, optional
+        Signals scored for the shares, about; more make the standard errors smaller. By default what two cores do in some seconds.
 
     Returns
     -------
@@ -82,9 +85,9 @@ def explain_decoder(
     told_alone = explain_alone.alone(known, features, seed)
     odds = asked.odds() if background is None else asked_of(decoder, known, None, seed, temperature).odds()
     pattern = explain_alone.patterns(known, single, features, odds)
-    cases = cases_of(asked, known, number, _count(grid), seed)
+    cases = cases_of(asked, known, number, _count(grid, evaluations), seed)
     grid = _refined(grid, cases, known, seed, _Part(progress, 0.05, 0.15))
-    cases = cases_of(asked, known, number, _count(grid), seed)
+    cases = cases_of(asked, known, number, _count(grid, evaluations), seed)
     shares = shapley_shares(cases, grid, seed, _Part(progress, 0.15, 0.55), "Weighing channels, bands and times")
     again = shapley_shares(
         cases_of(fresh, known, number, max(_LEAST_CASES, len(cases) // 2), seed + 1),
@@ -152,10 +155,10 @@ def _check(trials: Trials, target: Mapping[str, Json], background: Trials | None
     return number
 
 
-def _count(grid: Grid) -> int:
+def _count(grid: Grid, budget: int | None) -> int:
     """Cases that the budget pays for."""
     channels = sum(len(rows) for rows in grid.groups)
-    budget = next(evaluations for most, evaluations in _EVALUATIONS if channels <= most)
+    budget = budget or next(evaluations for most, evaluations in _EVALUATIONS if channels <= most)
     return int(np.clip(budget // (2 * grid.size), _LEAST_CASES, _MOST_CASES))
 
 
