@@ -43,7 +43,7 @@ def explain(context: Context, prediction: Mapping[str, Json], target: Mapping[st
 
     kept = open_kept(context, str(prediction["calibration"]))
     cut = cut_as(context, list(kept.about.recordings), settings, list(kept.decoder.names), kept.decoder.rate)
-    return explain_decoder(kept.decoder, cut.trials, target, context.progress, int(settings["seed"]))
+    return explain_decoder(kept.decoder, cut.trials, target, context.progress, int(settings["seed"]), temperature=kept.temperature)
 
 
 @task(

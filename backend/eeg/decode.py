@@ -65,7 +65,8 @@ def explain(context: Context, prediction: Mapping[str, Json], target: Mapping[st
     trials = _cut(context, str(prediction["recording"]), kept, settings).trials
     known = cut_as(context, list(kept.about.recordings), kept.about.data["settings"], list(decoder.names), decoder.rate).trials
     target = target or {"trial": 0}
-    return explain_decoder(decoder, trials, target, context.progress, int(settings["seed"]), background=known)
+    seed = int(settings["seed"])
+    return explain_decoder(decoder, trials, target, context.progress, seed, background=known, temperature=kept.temperature)
 
 
 def trials_csv(prediction: Mapping[str, Json]) -> str:
