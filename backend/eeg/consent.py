@@ -24,11 +24,13 @@ def withdraw(storage: Storage, patient: str) -> int:
 def merge(storage: Storage, keep: str, other: str) -> Patient:
     """Make two entries of one person one.
 
-    The visits of `other` become `keep`'s. Every calibration of `other`, or made with its recordings, is erased: it names a patient who
-    is no more. Where only one of the two consented, the consent is off, and what was made for others with `keep`'s recordings goes too.
+    Visits and calibrations of `other` become `keep`'s. What was made for anyone else with `other`'s recordings is erased: it names an
+    entry that is no more. Where only one of the two consented, the consent is off, and what was made with `keep`'s recordings goes too.
     """
     made = storage.patients.merge(keep, other)
-    storage.calibrations.delete_using(patient=other)
+    for one in storage.calibrations.list():
+        if other in one.pooled_from:
+            storage.calibrations.delete(one.id)
     if not made.pooled:
         withdraw(storage, keep)
     return storage.patients.get(keep)

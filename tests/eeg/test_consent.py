@@ -33,14 +33,15 @@ def test_withdrawn_consent_erases_what_was_made_for_others_and_nothing_else(stor
     assert _names(storage) == {"own", "own of the second entry", "alone", "with the second entry"}
 
 
-def test_merging_erases_what_names_the_entry_that_is_no_more(storage: Storage, people: dict[str, str]) -> None:
+def test_merging_moves_own_calibrations_and_erases_what_names_the_entry_that_is_no_more(storage: Storage, people: dict[str, str]) -> None:
     made = merge(storage, people["donor"], people["again"])
     assert made.pooled
-    assert _names(storage) == {"own", "alone", "with the donor"}
+    assert _names(storage) == {"own", "own of the second entry", "alone", "with the donor"}
+    assert {one.patient for one in storage.calibrations.list() if one.name.startswith("own")} == {people["donor"]}
 
 
 def test_merging_with_an_entry_without_consent_withdraws_it(storage: Storage, people: dict[str, str]) -> None:
     storage.patients.edit(people["again"], pooled=False)
     made = merge(storage, people["donor"], people["again"])
     assert not made.pooled
-    assert _names(storage) == {"own", "alone"}
+    assert _names(storage) == {"own", "own of the second entry", "alone"}

@@ -110,7 +110,7 @@ def _start_export(patient: str) -> None:
 
 
 def _merge(patient: Patient) -> None:
-    from backend.eeg.consent import merge
+    from backend.eeg.consent import made_for_others, merge
 
     kicker("Merge with another patient")
     store = bench().storage.patients
@@ -131,15 +131,16 @@ def _merge(patient: Patient) -> None:
     other = others[chosen]
     kept, gone = plain(patient.pseudonym), plain(other.pseudonym)
     moved = f"{some(other.visits, 'visit')} with {some(other.recordings, 'recording')}"
-    lines = [f"{moved} of {gone} become {kept}'s, with annotations and saved results."]
+    lines = [f"{moved} of {gone} become {kept}'s, with annotations, saved results and calibrations."]
     if other.note:
         lines.append(f"The note of {gone} is added below {kept}'s.")
+    lost = {one.id for one in made_for_others(bench().storage, other.id)}
     if patient.pooled != other.pooled:
         lines.append("Only one of the two consented that the recordings help other patients: the consent is off afterwards.")
-        lines.append("Calibrations of other patients that were made with either's recordings are erased.")
-    lines.append(
-        f"The entry {gone} is erased, with its profile and every calibration that was made of its recordings alone or with others."
-    )
+        lost |= {one.id for one in made_for_others(bench().storage, patient.id)}
+    if lost:
+        lines.append(f"{some(len(lost), 'calibration')} of others, made with these recordings, {'is' if len(lost) == 1 else 'are'} erased.")
+    lines.append(f"The entry {gone} is erased, with its profile.")
     lines.append("This cannot be undone.")
     st.markdown("\n".join(f"- {line}" for line in lines))
     if st.checkbox("These two are the same person", key=f"same-{patient.id}-{other.id}") and st.button(
