@@ -50,8 +50,8 @@ class Reader {
     } else if (!head.full) return; // an answer to a question that was asked anew
     if (head.full) this.takeFull(head);
     if (!this.full) return this.ask({ full: true });
-    const changed = this.dirty && !answered;
-    if (!changed) {
+    // an answer to a question from before the last change of the view is not this view's
+    if (!this.unsent && (answered || !this.dirty)) {
       this.dirty = false;
       this.view = head.view;
       Object.assign(this, { traces: head.traces, every: head.every, montage: head.montage, look_: head.look });
@@ -108,7 +108,7 @@ class Reader {
     this.send("asked", { id: this.asking, view: this.view, local: this.local, at: this.at, tiles, full: !!this.wantFull, act: act || null, version: this.version });
     this.queue.shift();
     this.wantFull = false;
-    this.dirty = false;
+    this.unsent = false;
     this.timer = setTimeout(() => {
       this.asking = 0;
       if (act) this.queue.unshift(act);
@@ -150,7 +150,7 @@ class Reader {
     // a few at a time: one journey for several pages, but never later than two pages ahead of need
     const here = Math.floor(this.at / this.view.page_s + 1e-9);
     const near = missing.some((n) => Math.abs(n - here) <= 3);
-    if (this.queue.length || far || near || missing.length >= 5) this.ask({ full: far || undefined });
+    if (this.unsent || this.queue.length || far || near || missing.length >= 5) this.ask({ full: far || undefined });
   }
 
   act(what) {
@@ -160,7 +160,7 @@ class Reader {
   change(what) {
     Object.assign(this.view, what);
     this.view = { ...this.view };
-    this.dirty = true;
+    this.dirty = this.unsent = true;
     this.stage.classList.add("old");
     this.fillBar();
     this.ask();
