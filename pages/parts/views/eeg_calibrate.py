@@ -181,10 +181,7 @@ def _sure(run: Run, found: Mapping[str, Any]) -> None:
             ("Trials", ", ".join(f"{name} {count}" for name, count in cut["classes"].items())),
             ("Left out", left_out),
             ("Window", f"{cut['window_s'][0]:g} to {cut['window_s'][1]:.2f} s, {len(cut['channels'])} channels, {cut['rate']:g} Hz"),
-            (
-                "Other patients",
-                f"{some(found['pool']['patients'], 'patient')}, {found['pool']['trials']} trials" if found["pool"] else "none",
-            ),
+            ("Other patients", f"{some(pool['patients'], 'patient')}, {pool['trials']} trials" if pool else "none"),
         ]
     )
     for warning in run.warnings[:10]:
