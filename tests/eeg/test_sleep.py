@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import pytest
@@ -37,7 +38,7 @@ DEFAULTS: dict[str, Any] = {"eeg": "", "eog": "", "emg": "", "age": None, "sex":
 
 @pytest.fixture(scope="module")
 def night() -> Night:
-    return simulated_night(3.5)
+    return simulated_night(2.5)
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +62,7 @@ def file_of(night: Night, minutes: float | None = None, **more: Any) -> bytes:
 def keep(context: Context, folder: Path, data: bytes, name: str = "night.edf") -> str:
     path = folder / name
     path.write_bytes(data)
-    patient = context.storage.patients.add(f"P-{len(context.storage.patients.list()) + 1}").id
+    patient = context.storage.patients.add(f"P-{uuid4().hex[:8]}").id
     visit = context.storage.patients.add_visit(patient, "first").id
     return import_recording(context.config, context.storage, visit, path).id
 
@@ -82,7 +83,7 @@ def test_measures_and_probabilities_are_yasas_own(context, recording, staged):
 
     leads = leads_of(staged.data["channels"])
     chosen = leads.chosen()
-    values = read_leads(context, recording, [lead for _, lead in chosen], 0.0, 3.5 * 3600)
+    values = read_leads(context, recording, [lead for _, lead in chosen], 0.0, 2.5 * 3600)
     info = mne.create_info(["C4-M1", "E1-M2", "Chin"], 100.0, ["eeg", "eog", "emg"])
     raw = mne.io.RawArray(values.astype(np.float64) * 1e-6, info, verbose="ERROR")
     theirs = yasa.SleepStaging(raw, "C4-M1", eog_name="E1-M2", emg_name="Chin")
@@ -106,7 +107,7 @@ def test_the_simulated_night_is_staged_as_it_was_made(night, staged):
     assert [lead["name"] for lead in staged.data["channels"].values()] == ["C4-M1", "E1-M2", "EMG Chin"]
     agree = np.mean([one == two for one, two in zip(staged.data["stages"], night.stages, strict=True)])
     assert agree > 0.85
-    assert staged.data["statistics"]["trt"]["value"] == 210.0
+    assert staged.data["statistics"]["trt"]["value"] == 150.0
     assert all(abs(sum(row) - 1) < 3e-4 for row in staged.data["probabilities"])
 
 
@@ -155,11 +156,11 @@ def test_why_not_another_stage_a_stage_and_the_night_can_be_asked(context, stage
 
 
 def test_lights_bound_the_statistics_and_not_the_staging(context, recording, staged):
-    settings = {**DEFAULTS, "lights_off_s": 600.0, "lights_on_s": 3 * 3600.0}
+    settings = {**DEFAULTS, "lights_off_s": 600.0, "lights_on_s": 2 * 3600.0}
     found = predict(context, {"recording": recording}, settings, Profile()).data
     assert found["stages"] == staged.data["stages"]
-    assert found["statistics"]["trt"]["value"] == 170.0
-    assert found["lights"] == {"off_epoch": 21, "on_epoch": 360}
+    assert found["statistics"]["trt"]["value"] == 110.0
+    assert found["lights"] == {"off_epoch": 21, "on_epoch": 240}
     with pytest.raises(InputError, match="Lights"):
         predict(context, {"recording": recording}, {**DEFAULTS, "lights_off_s": 99999.0}, Profile())
 

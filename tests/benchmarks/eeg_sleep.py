@@ -1,0 +1,112 @@
+"""What staging and explaining a night costs: ``python -m tests.benchmarks.eeg_sleep [hours]``, CPU-seconds of one thread each.
+
+The night is simulated (`backend.eeg.simulate.night`), so the agreement told at the end says that the parts fit together, not how well
+people's nights are staged.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import json
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tests.prepare import models_folder
+
+
+def _seconds(do: Callable[[], Any]) -> tuple[Any, float]:
+    before = time.process_time()
+    made = do()
+    return made, time.process_time() - before
+
+
+def main(hours: float) -> dict[str, Any]:
+    """Stage one night by YASA alone and by the task, then explain every epoch; both were warmed up on a short night before."""
+    import mne
+    import yasa
+
+    from backend.config import load_config
+    from backend.domain import Profile
+    from backend.eeg.demo import add_demo
+    from backend.eeg.sleep import predict
+    from backend.eeg.sleep_groups import group
+    from backend.eeg.sleep_measure import agreement
+    from backend.eeg.sleep_signal import leads_of, night_measures, read_leads
+    from backend.eeg.sleep_statistics import STAGES
+    from backend.eeg.sleep_why import explain, grouped
+    from backend.models.runtime import Runtime
+    from backend.storage import open_storage
+    from backend.tasks import Context, find_task
+
+    warnings.simplefilter("ignore")
+    with tempfile.TemporaryDirectory(prefix="bioloom-") as folder:
+        (Path(folder) / "models").symlink_to(models_folder(), target_is_directory=True)
+        config = load_config({"BIOLOOM_DATA": folder, "BIOLOOM_DEVICE": "cpu"})
+        storage = open_storage(config)
+        context = Context(config, storage, Runtime(config))
+        add_demo(context, "night")
+        (kept,) = storage.recordings.list()
+        settings = dict(find_task("eeg.sleep").settings)
+        value = {"recording": kept.id}
+        data = predict(context, value, settings, Profile()).data
+        leads = leads_of(data["channels"])
+        until = min(hours * 3600, data["duration_s"])
+        values = read_leads(context, kept.id, [lead for _, lead in leads.chosen()], 0.0, until)
+        names = [lead.name for _, lead in leads.chosen()]
+
+        def alone(signals: np.ndarray) -> Any:
+            info = mne.create_info(names, 100.0, [kind for kind, _ in leads.chosen()])
+            raw = mne.io.RawArray(signals.astype(np.float64) * 1e-6, info, verbose="ERROR")
+            return yasa.SleepStaging(raw, names[0], eog_name=names[1], emg_name=names[2]).predict()
+
+        alone(values[:, : 100 * 600])
+        theirs, yasa_s = _seconds(lambda: alone(values))
+        context.recents.clear()
+        ours, task_s = _seconds(lambda: predict(context, value, settings, Profile()))
+        night = night_measures(context, kept.id, leads, {})
+        with context.runtime.use("yasa-sleep") as classifiers:
+            classifier = classifiers.get(eog=True, emg=True, demographics=False)
+            measures = night.measures.values[:, [night.measures.names.index(name) for name in classifier.features]]
+            groups = group(classifier.features)
+            classes = classifier.probabilities(measures).argmax(axis=1)
+            (shares, base), every_s = _seconds(lambda: grouped(classifier, measures, classes, groups))
+            scores = classifier.scores(measures)[np.arange(len(classes)), classes]
+        _, one_s = _seconds(lambda: explain(context, ours.data, {"epoch": len(classes) // 2}, settings))
+        called = theirs.hypno.astype(str).replace({"WAKE": "W", "REM": "R"}).tolist()
+        truth = _made_as(storage, kept.id, len(ours.data["stages"]))
+        storage.close()
+    return {
+        "epochs": len(classes),
+        "yasa_alone_s": round(yasa_s, 2),
+        "task_s": round(task_s, 2),
+        "every_epoch_explained_s": round(every_s, 2),
+        "staged_and_explained_to_yasa_alone": round((task_s + every_s) / yasa_s, 2),
+        "one_epoch_explained_and_tested_s": round(one_s, 2),
+        "largest_residual": float(np.abs(base + shares.sum(axis=1) - scores).max()),
+        "same_stages_as_yasa": called == ours.data["stages"],
+        "agreement_with_what_was_made": {
+            key: round(figure, 3)
+            for key, figure in agreement(truth, np.array([STAGES.index(str(stage)) for stage in ours.data["stages"]])).items()
+        },
+    }
+
+
+def _made_as(storage: Any, recording: str, epochs: int) -> np.ndarray:
+    from backend.eeg.sleep_measure import on_grid
+
+    marks = [(mark.onset_s, mark.duration_s, mark.label) for mark in storage.recordings.annotations(recording)]
+    return on_grid(marks, epochs)
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(float(sys.argv[1]) if len(sys.argv) > 1 else 8.0), indent=1))
