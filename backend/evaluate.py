@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.domain import Json
+from backend.eeg.decoding.evaluate import measure as measure_calibration
 from backend.errors import InputError
 from backend.literature.measure import measure_retrieval
 from backend.progress import Progress
@@ -14,7 +15,10 @@ from backend.tasks import Context, tasks
 
 Measure = Callable[[Context, Sequence[Path], Mapping[str, Any]], dict[str, Json]]
 
-_BESIDES: dict[str, Measure] = {"literature.retrieve": measure_retrieval}  # measured, but no task of its own
+_BESIDES: dict[str, Measure] = {
+    "literature.retrieve": measure_retrieval,  # no task of its own
+    "eeg.calibrate": measure_calibration,  # uses the task, which therefore cannot name it
+}
 
 
 def evaluations() -> dict[str, Measure]:
@@ -31,7 +35,8 @@ def evaluate(
     ----------
     options : mapping
         ``corpus``: files whose documents join the library (literature); ``wildtype``: file of the unchanged sequence
-        (protein.variants); ``models``: names of the models to measure.
+        (protein.variants); ``models``: names of the models to measure; ``train``, ``test``, ``labels``, ``demo``: recordings to calibrate
+        on and to be judged on, their classes, or an embedded patient (eeg.calibrate).
 
     Returns
     -------

@@ -33,6 +33,7 @@ class Judged:
     expected: Interval
     report: dict[str, Json]
     warnings: tuple[str, ...]
+    confounded: bool = False
 
 
 def judge(
@@ -95,7 +96,9 @@ def judge(
         "gain": _gain(trials, final, materials[final.name], found.folds, pool, seed),
         "trials": _trials(trials, found.selected),
     }
-    return Judged(decoder, _temperature(trials, found.each[final.name]), verdict, expected, report, _warnings(trials, confounded))
+    return Judged(
+        decoder, _temperature(trials, found.each[final.name]), verdict, expected, report, _warnings(trials, confounded), confounded
+    )
 
 
 def check_enough(trials: Trials) -> None:
