@@ -58,7 +58,8 @@ class Reader {
       this.tiles.take(head);
       this.stage.classList.remove("old");
       this.say(head.error);
-      this.notes.textContent = head.notes.join(" ");
+      const staged = this.full.staged ? [`Sleep stages: ${this.full.staged}.`] : [];
+      this.notes.textContent = [...head.notes, ...staged].join(" ");
       this.fillBar();
     }
     if (head.goto && head.goto.moment !== this.gone) this.arrive(head.goto);

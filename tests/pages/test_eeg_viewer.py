@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from backend.eeg.importing import import_recording
-from pages.parts.eeg import viewer
+from pages.parts.eeg import reader_talk, viewer
 from tests.eeg.making import edf, edf_plus, put
 from tests.pages.conftest import HOSTILE, texts
 
@@ -25,7 +25,7 @@ def recording(bench, tmp_path) -> str:
 
 
 def answer(recording: str, state: dict[str, Any], asked: dict[str, Any] | None = None, stages: Any = ()) -> dict[str, Any]:
-    data = viewer._answer(recording, state, asked or {"full": True}, stages, True)
+    data = reader_talk.answer(recording, state, asked or {"full": True}, stages, True)
     head = json.loads(data[4 : 4 + int.from_bytes(data[:4], "little")])
     assert "error" in head
     return head
@@ -33,7 +33,7 @@ def answer(recording: str, state: dict[str, Any], asked: dict[str, Any] | None =
 
 def act(recording: str, state: dict[str, Any], **what: Any) -> bool:
     number = state.get("acted", 0) + 1
-    return viewer._take(recording, state, {"id": number, "at": 0, "act": {"number": number, **what}})
+    return reader_talk.take(recording, state, {"id": number, "at": 0, "act": {"number": number, **what}})
 
 
 def test_the_first_answer_tells_everything(recording):
@@ -51,7 +51,7 @@ def test_the_first_answer_tells_everything(recording):
 def test_later_answers_carry_only_what_was_asked_for(recording):
     state: dict[str, Any] = {}
     first = answer(recording, state)
-    viewer._take(recording, state, {"id": 7, "at": 20.0, "view": first["view"], "local": {"sensitivity": 10}})
+    reader_talk.take(recording, state, {"id": 7, "at": 20.0, "view": first["view"], "local": {"sensitivity": 10}})
     later = answer(recording, state, {"tiles": [4, 6], "version": first["version"]})
     assert [tile["number"] for tile in later["tiles"]] == [4, 6]
     assert "full" not in later
@@ -78,8 +78,8 @@ def test_an_act_that_arrives_twice_is_done_once(recording, bench):
         "at": 0,
         "act": {"number": 5, "what": "annotate", "id": None, "onset": 1, "duration": 0, "label": "x", "channels": []},
     }
-    viewer._take(recording, state, asked)
-    viewer._take(recording, state, {**asked, "id": 2})
+    reader_talk.take(recording, state, asked)
+    reader_talk.take(recording, state, {**asked, "id": 2})
     assert len(bench.storage.recordings.annotations(recording)) == 3
 
 
@@ -139,7 +139,9 @@ def test_a_montage_that_does_not_fit_leaves_the_view_before(recording, bench, tm
 
 def test_how_a_person_reads_is_remembered_for_the_next_recording(recording):
     state: dict[str, Any] = {}
-    viewer._take(recording, state, {"id": 1, "at": 0, "view": {"page_s": 20, "low_cut": 0.5, "notch": 60}, "local": {"sensitivity": 15}})
+    reader_talk.take(
+        recording, state, {"id": 1, "at": 0, "view": {"page_s": 20, "low_cut": 0.5, "notch": 60}, "local": {"sensitivity": 15}}
+    )
     answer(recording, state)
     act(recording, state, what="ruler", px_per_mm=4.4)
     fresh = answer(recording, {})
@@ -149,8 +151,8 @@ def test_how_a_person_reads_is_remembered_for_the_next_recording(recording):
 
 
 def test_of_very_many_annotations_those_around_the_page_are_sent(recording, bench, monkeypatch):
-    monkeypatch.setattr(viewer, "MOST_MARKS", 1)
-    monkeypatch.setattr(viewer, "_AROUND_S", 5.0)
+    monkeypatch.setattr(reader_talk, "MOST_MARKS", 1)
+    monkeypatch.setattr(reader_talk, "_AROUND_S", 5.0)
     full = answer(recording, {"at": 9.0})["full"]
     assert full["around"] == [4.0, 14.0]
     assert [mark[3] for mark in full["marks"]] == ["bad movement"]
@@ -179,10 +181,18 @@ def test_values_sent_are_those_of_the_recording(recording, bench):
     from backend.eeg.signal import open_recording
 
     state = {"view": {"montage": "referential", "low_cut": None, "high_cut": None, "notch": None}}
-    data = viewer._answer(recording, state, {"full": True}, (), True)
+    data = reader_talk.answer(recording, state, {"full": True}, (), True)
     length = int.from_bytes(data[:4], "little")
     head = json.loads(data[4 : 4 + length])
     part = head["tiles"][1]["parts"][0]
     values = np.frombuffer(data, "<i2", offset=4 + length)[part["at"] :][: part["n"]] * part["gain"][0] + part["offset"][0]
     recorded = open_recording(bench.config, recording).read([head["traces"][0]["label"]], 10, 20)[0]
     np.testing.assert_allclose(values, recorded, atol=np.ptp(recorded) / 60_000)
+
+
+def test_stage_marks_of_the_recording_become_the_hypnogram(recording, bench):
+    for n, stage in enumerate(("W", "N1", "N2")):
+        bench.storage.recordings.annotate(recording, 20.0 * n, 20.0, f"Sleep stage {stage}")
+    stages, source = viewer._staged(recording)
+    assert stages == ((0.0, "W"), (20.0, "N1"), (40.0, "N2"), (60.0, ""))
+    assert "marks" in source

@@ -7,31 +7,17 @@ The browser holds the pages around the one on show and asks for more ahead of th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from functools import partial
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import streamlit as st
 
 from backend.config import ASSETS
 from pages.parts.bench import bench
 from pages.parts.eeg.annotations import show_annotations
+from pages.parts.eeg.reader_talk import answer, take
 from pages.parts.errors import told
 
-if TYPE_CHECKING:
-    from backend.eeg.paging import Clean, Plan, Trace, View
-    from backend.eeg.recording import Channel
-    from backend.eeg.signal import Signal
-    from backend.tasks import Context
-
-SETTINGS = "eeg_viewer"  # under this key of the installation's settings: cuts, page length, sensitivity, the screen's millimetres
-MOST_TILES = 12  # handed out at once
-MOST_MARKS = 4_000  # annotations in the browser at once; of more, those around the page
-_AROUND_S = 1800.0
-_STRIP = 1400  # parts of the strip above the page
 _PARTS = ("eeg_tiles.js", "eeg_draw.js", "eeg_strip.js", "eeg_panels.js", "eeg.js")
-_KEPT = ("page_s", "low_cut", "high_cut", "notch")
 
 
 def _asset(name: str) -> str:
@@ -49,12 +35,14 @@ def show_viewer(recording_id: str, stages: Sequence[tuple[float, str]] = (), *, 
     Parameters
     ----------
     stages : sequence of (start_s, stage), optional
-        Sleep stages, each until the next: drawn as a hypnogram above the page. Stages are W, R, N1, N2, N3.
+        Sleep stages, each until the next: drawn as a hypnogram above the page. Stages are W, R, N1, N2, N3; '' for none. Where not given,
+        the recording's own stage marks, or else its latest saved staging.
     cleaned : bool
         Whether to apply the recording's cleaning (components taken out by the person).
     """
     with told():
-        _reader(recording_id, tuple((float(at), str(stage)) for at, stage in stages), cleaned)
+        given = tuple((float(at), str(stage)) for at, stage in stages)
+        _reader(recording_id, *((given, "") if given else _staged(recording_id)), cleaned)
         show_annotations(recording_id)
 
 
@@ -75,15 +63,33 @@ def _state(recording_id: str) -> dict[str, Any]:
     return found
 
 
+def _staged(recording_id: str) -> tuple[tuple[tuple[float, str], ...], str]:
+    """What is known of sleep stages in the recording, and where from."""
+    from backend.eeg.staged import find_stages, name_stages
+    from backend.errors import InputError
+
+    context = bench().context
+    try:
+        found = find_stages(context, recording_id, name_stages(context, recording_id))
+    except InputError:  # nobody staged it: a reader without a hypnogram
+        return (), ""
+    stages: list[tuple[float, str]] = []
+    for n, (start, stop, stage) in enumerate(found.spans):
+        stages.append((start, stage))
+        if n + 1 == len(found.spans) or found.spans[n + 1][0] > stop:
+            stages.append((stop, ""))
+    return tuple(stages), found.source
+
+
 @st.fragment
-def _reader(recording_id: str, stages: tuple[tuple[float, str], ...], cleaned: bool) -> None:
+def _reader(recording_id: str, stages: tuple[tuple[float, str], ...], source: str, cleaned: bool) -> None:
     key = f"eeg-{recording_id}"
     state = _state(recording_id)
     with told():
         asked = state.pop("asked", None)
-        if asked is not None and _take(recording_id, state, asked):
+        if asked is not None and take(recording_id, state, asked):
             st.rerun()  # the list of annotations beside the reader tells it too
-        data = _answer(recording_id, state, asked or {"full": True}, stages, cleaned)
+        data = answer(recording_id, state, asked or {"full": True}, stages, cleaned, source)
 
         def heard() -> None:
             found = st.session_state[key].asked
@@ -91,185 +97,3 @@ def _reader(recording_id: str, stages: tuple[tuple[float, str], ...], cleaned: b
                 state["asked"] = dict(found)
 
         _EEG(key=key, data=data, on_asked_change=heard)
-
-
-def _take(recording_id: str, state: dict[str, Any], asked: Mapping[str, Any]) -> bool:
-    """Note what the browser says and do what it asks; gives whether the page around the reader must be drawn anew."""
-    from backend.errors import BioloomError
-
-    state["id"] = asked.get("id", 0)
-    state["at"] = float(asked.get("at") or 0.0)
-    for name in ("view", "local"):
-        if isinstance(asked.get(name), Mapping):
-            state[name] = dict(asked[name])
-    act = asked.get("act")
-    if not isinstance(act, Mapping) or act.get("number") == state.get("acted"):
-        return False
-    state["acted"] = act.get("number")
-    state.pop("error", None)
-    try:
-        return _act(recording_id, act)
-    except BioloomError as error:
-        state["error"] = {"message": error.message, "hint": error.hint}
-    except (KeyError, TypeError, ValueError):
-        state["error"] = {"message": "This could not be kept.", "hint": "Try once more."}
-    return False
-
-
-def _act(recording_id: str, act: Mapping[str, Any]) -> bool:
-    from backend.eeg.inputs import bad_channels, set_bad_channels
-    from backend.eeg.montages_own import delete_montage, save_montage
-
-    context = bench().context
-    store = context.storage.recordings
-    match act["what"]:
-        case "annotate":
-            channels = [str(name) for name in act.get("channels") or ()]
-            store.annotate(recording_id, float(act["onset"]), float(act["duration"]), str(act["label"]), channels, act.get("id"))
-        case "delete":
-            store.delete_annotation(recording_id, int(act["id"]))
-        case "bad":
-            name, now = str(act["name"]), list(bad_channels(context, recording_id))
-            set_bad_channels(context, recording_id, [one for one in now if one != name] if name in now else [*now, name])
-        case "montage":
-            save_montage(context.storage, str(act["name"]), [str(row) for row in act["rows"]])
-        case "no montage":
-            delete_montage(context.storage, str(act["name"]))
-        case "ruler":
-            size = float(act["px_per_mm"])
-            if not 1.0 <= size <= 40.0:
-                raise ValueError(size)
-            context.storage.settings.set(SETTINGS, {**context.storage.settings.get(SETTINGS), "px_per_mm": size})
-    return act["what"] in ("annotate", "delete", "bad")
-
-
-def _answer(
-    recording_id: str, state: dict[str, Any], asked: Mapping[str, Any], stages: Sequence[tuple[float, str]], cleaned: bool
-) -> bytes:
-    """The message to the browser: the view's traces, the tiles asked for, and everything else where it must be told (anew)."""
-    from backend.eeg import paging
-    from backend.eeg.inputs import bad_channels, effective_channels
-    from backend.eeg.montages_own import own_montages
-    from backend.eeg.signal import open_recording
-    from backend.errors import InputError
-
-    context = bench().context
-    signal = open_recording(context.config, recording_id)
-    channels = effective_channels(context, recording_id)
-    bad = bad_channels(context, recording_id)
-    own = own_montages(context.storage)
-    prefs = context.storage.settings.get(SETTINGS)
-    error = state.pop("error", None)
-    made: Plan | None = None
-    view = paging.View()
-    try:
-        view = paging.read_view(state.get("view") or prefs.get("view") or {})
-        made = paging.plan(channels, view, bad, own)
-        state["good"] = view
-    except InputError as fault:
-        error = {"message": fault.message, "hint": fault.hint}
-    if made is None:  # the browser goes back to the view before
-        view = state.get("good") or paging.View()
-        try:
-            made = paging.plan(channels, view, bad, own)
-        except InputError:
-            view = paging.View(montage="referential")
-            made = paging.plan(channels, view, bad, own)
-        state["view"] = _view_json(view)
-    _keep(context, view, state, prefs)
-    clean, clean_look = _cleaning(context, recording_id, cleaned)
-    at = float(state.get("at", 0.0))
-    wanted = asked.get("tiles")
-    numbers = [int(number) for number in wanted][:MOST_TILES] if isinstance(wanted, list) else _around(at, made.page_s)
-    head: dict[str, Any] = {
-        "id": state.get("id", 0), "look": f"{made.look}{clean_look}", "view": _view_json(view), "montage": made.montage,
-        "traces": [_trace_json(trace) for trace in made.traces], "every": made.every, "notes": made.notes, "error": error,
-        "goto": state.get("goto"), "page_s": made.page_s,
-    }  # fmt: skip
-    arrays: dict[str, Any] = {}
-    version = _version(context, recording_id, channels, bad, own, stages, prefs)
-    head["version"] = version
-    if asked.get("full") or asked.get("version") != version:
-        from backend.eeg.paging import own_scale, strip_of
-
-        eeg = [channel.name for channel in channels if channel.kind == "eeg" and channel.name not in bad]
-        arrays["strip"] = strip_of(signal, eeg or [channel.name for channel in channels][:1], _STRIP)
-        others = [channel.name for channel in channels if channel.unit != "uV"]
-        head["full"] = {
-            **_recording_json(context, recording_id, signal, channels, bad, at),
-            "scales": own_scale(signal, others),
-            "own": {name: list(rows) for name, rows in own.items()},
-            "stages": [[at, stage] for at, stage in stages],
-            "px_per_mm": prefs.get("px_per_mm"),
-            "local": state.get("local") or {"sensitivity": prefs.get("sensitivity", 7)},
-            "at": at,
-        }
-    return paging.pack(head, list(paging.tiles(signal, made, numbers, clean)), arrays)
-
-
-def _around(at: float, page_s: float) -> list[int]:
-    here = int(at // page_s)
-    return [here, here + 1, here + 2] if page_s <= 60 else [here, here + 1]
-
-
-def _keep(context: Context, view: View, state: Mapping[str, Any], prefs: Mapping[str, Any]) -> None:
-    """Remember how this person reads, for the next recording."""
-    if "view" not in state:
-        return
-    kept = {name: getattr(view, name) for name in _KEPT}
-    sensitivity = (state.get("local") or {}).get("sensitivity")
-    fine = isinstance(sensitivity, (int, float)) and 0 < sensitivity < 100_000
-    wanted = {**prefs, "view": kept, **({"sensitivity": sensitivity} if fine else {})}
-    if wanted != prefs:
-        context.storage.settings.set(SETTINGS, wanted)
-
-
-def _cleaning(context: Context, recording_id: str, cleaned: bool) -> tuple[Clean | None, str]:
-    from backend.domain import canonical, digest
-    from backend.eeg import cleaning
-
-    fact = context.storage.recordings.fact(recording_id, "cleaning") if cleaned else None
-    if not fact:
-        return None, ""
-    return partial(cleaning.apply, context, recording_id), digest(canonical(fact))[:8]
-
-
-def _version(context: Context, recording_id: str, *rest: Any) -> str:
-    """Changes whenever something changes that the browser was told."""
-    from backend.domain import digest
-
-    marks = context.storage.recordings.annotations(recording_id)
-    facts = context.storage.recordings.facts(recording_id)
-    return digest(repr((marks, sorted(facts.items()), rest)))[:16]
-
-
-def _recording_json(
-    context: Context, recording_id: str, signal: Signal, channels: Sequence[Channel], bad: Sequence[str], at: float
-) -> dict[str, Any]:
-    from backend.eeg.inputs import is_bad, is_simulated
-    from backend.eeg.montage import NAMES
-
-    marks = context.storage.recordings.annotations(recording_id)
-    around: list[float] | None = None
-    if len(marks) > MOST_MARKS:
-        around = [max(0.0, at - _AROUND_S), at + _AROUND_S]
-        marks = context.storage.recordings.annotations(recording_id, *around)[:MOST_MARKS]
-    segments = signal.meta.segments
-    return {
-        "duration": signal.duration_s,
-        "clock": signal.meta.clock,
-        "gaps": [[one.stop_s, two.start_s] for one, two in pairwise(segments)],
-        "channels": [{"name": one.name, "kind": one.kind, "unit": one.unit, "rate": one.rate, "bad": one.name in bad} for one in channels],
-        "montages": NAMES,
-        "simulated": is_simulated(context, recording_id),
-        "marks": [[m.id, m.onset_s, m.duration_s, m.label, list(m.channels), m.origin, is_bad(m.label)] for m in marks],
-        "around": around,
-    }
-
-
-def _view_json(view: View) -> dict[str, Any]:
-    return asdict(view)
-
-
-def _trace_json(trace: Trace) -> dict[str, Any]:
-    return asdict(trace)
