@@ -47,12 +47,16 @@ def explain(context: Context, prediction: Mapping[str, Json], target: Mapping[st
     own = number - 1
     column = CLASSES.index(label)
     about = f"ICLabel's probability that component {number} is {label}"
+    done = 0
     with context.runtime.use(MODEL) as labeller:
 
         def score(others: list[int], parts: list[Any], present: NDArray[np.bool_]) -> np.ndarray:
+            nonlocal done
             scores = np.empty(len(present))
             for at, row in enumerate(present):
                 context.progress.check()
+                done += 1
+                context.progress.update(done, 2 ** len(INPUTS) + 2 ** (len(REGIONS) + len(BANDS) + 1), "Scoring with parts left out")
                 inputs = _mixed(found, own, others, parts, row)
                 scores[at] = labeller.predict(*inputs)[:, column].mean()
             return scores
@@ -70,7 +74,6 @@ def explain(context: Context, prediction: Mapping[str, Json], target: Mapping[st
                 unit="probability",
                 baseline=baseline,
                 noun=noun,
-                progress=context.progress,
             )
 
         inputs = explained([("map", np.ones((GRID, GRID), bool)), ("band", (1, BINS)), ("lags", None)], INPUTS, "input", MOST_OTHERS)
