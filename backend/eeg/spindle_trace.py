@@ -1,14 +1,18 @@
-"""The signal around one event, for the eye: as recorded between 0.3 and 35 Hz, and its 11 to 16 Hz band."""
+"""Spindles put to use on their recording: the signal around one, for the eye, and events as annotations."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 
+from backend.domain import Json
 from backend.eeg.prepared import prepare
 from backend.eeg.spindle_events import Sigma
 from backend.models.spindle_network import RATE
 from backend.tasks import Context
 
+LABEL = "Spindle"
 _SIDE_S = 4.0  # read on either side, so that the ends of filters are not seen
 
 
@@ -33,3 +37,13 @@ def read_trace(
     time = low + np.arange(broad.shape[1]) / RATE
     shown = (time >= start_s) & (time <= stop_s)
     return {"time": time[shown], "broad": broad[0, shown], "sigma": Sigma(raw[0]).wave[shown]}
+
+
+def write_spindles(context: Context, recording: str, channel: str, events: Sequence[Mapping[str, Json]]) -> int:
+    """Set events as annotations of a channel; those that stand there already stay as they are. Returns how many are new."""
+    store = context.storage.recordings
+    there = {(round(mark.onset_s, 2), mark.channels) for mark in store.annotations(recording) if mark.label == LABEL}
+    fresh = [event for event in events if (round(float(event["start"]), 2), (channel,)) not in there]
+    for event in fresh:
+        store.annotate(recording, float(event["start"]), float(event["end"]) - float(event["start"]), LABEL, (channel,))
+    return len(fresh)

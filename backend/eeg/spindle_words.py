@@ -8,6 +8,7 @@ from backend.domain import Json
 
 _FEW_MINUTES = 10.0
 _FAST_ENOUGH = 200.0
+_FULL_BAND = 100.0
 _POOR = 0.4  # F1 below which the two detectors hardly speak of the same events
 
 
@@ -60,6 +61,12 @@ def warnings_of(data: Mapping[str, Json]) -> list[str]:
         found.append(
             f"{', '.join(slow)}: sampled at {', '.join(f'{one:g}' for one in rates)} Hz. Below 200 Hz the network marks more events than "
             "at 250 Hz; the publisher counted 7% more at 128 Hz and 26% more at 100 Hz in one hour of sleep."
+        )
+    if dull := [channel["name"] for channel in channels if channel["low_pass"] and channel["low_pass"] < _FULL_BAND]:
+        cuts = sorted({channel["low_pass"] for channel in channels if channel["name"] in dull})
+        found.append(
+            f"{', '.join(dull)}: the amplifier cut off above {', '.join(f'{one:g}' for one in cuts)} Hz. The network reads up to 125 Hz; "
+            "with a cut at 50 Hz the publisher counted 25% more events in one hour of sleep."
         )
     for channel in channels:
         whole = channel["summary"][0]

@@ -22,6 +22,7 @@ from backend.errors import InputError
 from backend.models.families.brainmaze import Spindler
 from backend.models.families.yasa_spindles import Detector
 from backend.models.spindle_network import RATE
+from backend.progress import Progress
 from backend.tasks import Context, task
 
 MODEL, SECOND = "openspindlenet", "yasa-spindles"
@@ -43,6 +44,23 @@ class Derivation:
     plus: str
     minus: str = ""
     rate: float = 0.0
+    low_pass: float | None = None
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Progress of one channel of several, told as progress of all."""
+
+    whole: Progress
+    done: int
+    count: int
+    name: str
+
+    def update(self, done: float, total: float | None = None, message: str = "") -> None:
+        self.whole.update(self.done + (done / total if total else 0.0), self.count, f"Looking for spindles in {self.name}")
+
+    def check(self) -> None:
+        self.whole.check()
 
 
 def read(context: Context, value: Mapping[str, Json], settings: Mapping[str, Json]) -> dict[str, Json]:
@@ -101,10 +119,11 @@ def predict(context: Context, value: Mapping[str, Json], settings: Mapping[str, 
     channels: list[dict[str, Json]] = []
     notes: list[str] = []
     for n, derivation in enumerate(chosen):
-        context.progress.update(n, len(chosen), f"Looking for spindles in {derivation.name}")
+        progress = _Part(context.progress, n, len(chosen), derivation.name)
+        progress.update(0)
         values, told = read_derivation(context, recording, derivation, bool(settings["clean"]))
         notes += [note for note in told if note not in notes]
-        found = _one(context, derivation, values, staged, within, float(settings["threshold"]))
+        found = _one(context.watched(progress), derivation, values, staged, within, float(settings["threshold"]))
         if found is None:
             notes.append(f"{derivation.name}: no 30 s of unbroken signal in {' or '.join(within)}, so nothing was sought there.")
             continue
@@ -148,8 +167,8 @@ def _against(channel: Channel, every: Mapping[str, Channel]) -> Derivation:
     if place and place[-1:].isdigit() and channel.reference in _COMMON and place not in sum(_EARS.values(), ()):
         for ear in every.values():
             if ear.electrode in _EARS[side] and ear.reference == channel.reference and ear.rate == channel.rate:
-                return Derivation(f"{channel.name}-{ear.name}", channel.name, ear.name, channel.rate)
-    return Derivation(channel.name, channel.name, rate=channel.rate)
+                return Derivation(f"{channel.name}-{ear.name}", channel.name, ear.name, channel.rate, channel.low_pass)
+    return Derivation(channel.name, channel.name, rate=channel.rate, low_pass=channel.low_pass)
 
 
 def read_derivation(context: Context, recording: str, of: Derivation, clean: bool) -> tuple[NDArray[np.float32], tuple[str, ...]]:
@@ -185,6 +204,7 @@ def _one(
         "plus": of.plus,
         "minus": of.minus,
         "rate": of.rate,
+        "low_pass": of.low_pass,
         "stretches": [[round(first / RATE, 3), round(last / RATE, 3)] for first, last in parts],
         "summary": summary(events, counts, staged, within),
         "events": [_event(event, sigma) for event in events],

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from backend.domain import digest
 from backend.eeg.importing import import_source
 from backend.eeg.recording import Channel, Inspection, Mark, Segment
 from backend.eeg.trials_file import ArraySource
@@ -33,5 +34,4 @@ def keep(
         "made", spans[-1][0] + spans[-1][1], "", made, tuple(Segment(*span) for span in spans), tuple(Mark(*mark) for mark in marks), ()
     )
     source = ArraySource(values, rate, inspection)
-    digest = f"{abs(hash(values.tobytes())):064x}"[:64]
-    return import_source(bench.config, bench.storage, visit, source, "Recording 1", digest, Silent()).id
+    return import_source(bench.config, bench.storage, visit, source, "Recording 1", digest(values.tobytes()), Silent()).id

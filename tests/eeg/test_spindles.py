@@ -12,6 +12,7 @@ from backend.config import load_config
 from backend.domain import Run
 from backend.eeg.simulate.planted import RATE, Planted, planted_spindles
 from backend.eeg.spindle_events import evaluated, pair, poisson
+from backend.eeg.spindle_trace import read_trace, write_spindles
 from backend.eeg.spindles_why import components
 from backend.eeg.staged import Staged, stage_of
 from backend.errors import InputError
@@ -108,6 +109,16 @@ def test_a_run_comes_out_the_same_again(bench: Workbench, run: Run) -> None:
     again = bench.replay(run.id)
     assert again.prediction is not None
     assert again.prediction["same"], again.prediction["differences"]
+
+
+def test_events_become_annotations_once(bench: Workbench, run: Run) -> None:
+    recording, events = str(run.input["recording"]), _events(run)
+    assert write_spindles(bench.context, recording, "C3", events) == len(events)
+    assert write_spindles(bench.context, recording, "C3", events) == 0
+    marks = [mark for mark in bench.storage.recordings.annotations(recording) if mark.label == "Spindle"]
+    assert len(marks) == len(events)
+    trace = read_trace(bench.context, recording, "C3", "", events[0]["start"], events[0]["end"])
+    assert np.ptp(trace["sigma"]) == pytest.approx(events[0]["amplitude"], rel=0.1)
 
 
 def test_without_stages_the_person_is_told_to_stage_first(bench: Workbench, made: Planted) -> None:

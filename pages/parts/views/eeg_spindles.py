@@ -119,6 +119,18 @@ def _events(run: Run, found: Mapping[str, Any]) -> None:
     number = right.number_input(f"Event, 1 to {len(events):,}", 1, len(events), 1, key=key)
     event = events[int(number) - 1]
     _trace(run, found, channels[name], event)
+    with st.container(horizontal=True):
+        if st.button("See it in the reader", icon=":material/ecg:", key=f"spindles-reader-{run.id}"):
+            from pages.parts.eeg.viewer import go_to
+
+            go_to(str(found["recording"]), max(0.0, event["start"] - _AROUND_S), 2 * _AROUND_S)
+            st.switch_page("pages/eeg.py", query_params={"recording": str(found["recording"]), "show": "signal"})
+        if st.button(f"Set these {len(events):,} events as annotations", icon=":material/edit_note:", key=f"spindles-write-{run.id}"):
+            from backend.eeg.spindle_trace import write_spindles
+
+            with st.spinner("Setting annotations"):
+                made = write_spindles(bench().context, str(found["recording"]), channels[name]["plus"], events)
+            st.success(f"{made:,} annotations set.", icon=":material/check:")
     _why(run, name, event)
     with st.expander(f"All {len(events):,} events as a table"):
         st.dataframe(
