@@ -190,7 +190,7 @@ def _channel(
         "codes": "".join(codes),
         "counts": {code: count for code, count in counts.items() if count},
         "values": {key: _middle(row) for key, row in measures.items() if key not in ("dropouts", "bridged")},
-        "mains_hz": hum if channel.kind == "eeg" else 0,
+        "mains_hz": int(hum) if channel.kind == "eeg" else 0,
         "share": round(share, 4),
         "suggested": share > SUGGEST,
         "marked": marked,

@@ -37,7 +37,8 @@ CARD = ModelCard(
     parameters=2_903_817,
     download_bytes=48_812_387,
     disk_bytes=11_622_722,
-    peak_bytes=400_000_000,
+    peak_bytes=215_027_712,  # python -m backend.models.measure iclabel
+    peak_is_measured=True,
     paper="Pion-Tonachini, Kreutz-Delgado, Makeig 2019, doi:10.1016/j.neuroimage.2019.05.026; "
     "mne-icalabel: Li, Feitelberg, Saini, Höchenberger, Scheltienne 2022, doi:10.21105/joss.04484",
     limits=(

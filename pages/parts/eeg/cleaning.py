@@ -35,10 +35,11 @@ def show_cleaning(recording_id: str) -> None:
     """Draw the state with its switch, then one of the two parts."""
     with told():
         _state(recording_id)
+        named = bench().storage.runs.get(st.query_params["run"]).task if "run" in st.query_params else ""
         task = st.segmented_control(
             "What to look at",
             list(_PARTS),
-            default="eeg.quality",
+            default=named if named in _PARTS else "eeg.quality",
             format_func=lambda task: _PARTS[task][0],
             label_visibility="collapsed",
             key=f"cleaning-part-{recording_id}",
