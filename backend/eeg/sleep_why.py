@@ -85,9 +85,8 @@ def grouped(
     classifier: Classifier, values: NDArray[np.float32], classes: NDArray[np.integer], groups: Sequence[Group]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Shares of each group in the log-odds of each epoch's class (epochs, groups), and the log-odds they are counted from (epochs,)."""
-    each, base = classifier.contributions(values)
-    of_class = each[np.arange(len(values)), classes]
-    return np.stack([of_class[:, list(one.columns)].sum(axis=1) for one in groups], axis=1), base[classes]
+    each, base = classifier.contributions(values, classes)
+    return np.stack([each[:, list(one.columns)].sum(axis=1) for one in groups], axis=1), base
 
 
 def _told(prediction: Mapping[str, Any], target: Mapping[str, Json]) -> dict[str, Json]:
@@ -159,7 +158,7 @@ def _tested(
         made = np.zeros(len(present))
         for at in tested:
             rows = np.where(kept[:, None, :], values[epochs[at]], values[others][None]).reshape(-1, values.shape[1])
-            made += classifier.scores(rows)[:, classes[at]].reshape(len(present), len(others)).mean(axis=1)
+            made += classifier.score_of(rows, int(classes[at])).reshape(len(present), len(others)).mean(axis=1)
         return made / len(tested)
 
     mean = shares[tested].mean(axis=0) if len(tested) > 1 else shares[0]

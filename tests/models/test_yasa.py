@@ -43,11 +43,25 @@ def test_each_classifier_gives_what_the_publishers_own_object_gives(folder, clas
 def test_shares_of_the_measures_add_up_to_the_log_odds_and_these_to_the_probabilities(classifiers):
     found = classifiers.get(eog=True, emg=False, demographics=False)
     measures = np.random.default_rng(2).normal(size=(25, len(found.features))).astype(np.float32)
-    shares, base = found.contributions(measures)
     scores = found.scores(measures)
-    assert np.abs(base + shares.sum(axis=2) - scores).max() < 1e-9
+    for place in range(5):
+        shares, base = found.contributions(measures, np.full(25, place))
+        assert np.abs(base + shares.sum(axis=1) - scores[:, place]).max() < 1e-9
+        assert np.abs(found.score_of(measures, place) - scores[:, place]).max() < 1e-12
     odds = np.exp(scores - scores.max(axis=1, keepdims=True))
     assert np.abs(odds / odds.sum(axis=1, keepdims=True) - found.probabilities(measures)).max() < 1e-12
+
+
+def test_the_shares_are_those_of_the_whole_classifier(folder, classifiers):
+    import joblib
+
+    found = classifiers.get(eog=False, emg=False, demographics=False)
+    measures = np.random.default_rng(3).normal(size=(6, len(found.features))).astype(np.float32)
+    theirs = joblib.load(folder / found.name).booster_.predict(measures, pred_contrib=True).reshape(6, 5, -1)
+    classes = np.array([0, 1, 2, 3, 4, 2])
+    shares, base = found.contributions(measures, classes)
+    assert np.abs(theirs[np.arange(6), classes, :-1] - shares).max() < 1e-9
+    assert np.abs(theirs[np.arange(6), classes, -1] - base).max() < 1e-9
 
 
 def test_a_file_without_trees_or_with_other_trees_is_refused(folder, tmp_path):

@@ -95,13 +95,13 @@ class SleepClassifiers:
         name = f"clf_eeg{'+eog' if eog else ''}{'+emg' if emg else ''}{'+demo' if demographics else ''}_lgb_0.5.0.joblib"
         with self._turn:
             if name not in self._read:
-                self._read[name] = Classifier(name, _trees(self._folder / name))
+                self._read[name] = Classifier(name, *_trees(self._folder / name))
             return self._read[name]
 
     def exercise(self) -> None:
         """Read the largest classifier and explain a night with it, so that memory can be measured."""
         largest = self.get(eog=True, emg=True, demographics=True)
-        largest.contributions(np.zeros((1000, len(largest.features)), np.float32))
+        largest.contributions(np.zeros((1000, len(largest.features)), np.float32), np.arange(1000) % len(CLASSES))
 
 
 class Classifier:
@@ -115,10 +115,13 @@ class Classifier:
         Measures, in the order of its columns.
     """
 
-    def __init__(self, name: str, booster: Any) -> None:
+    def __init__(self, name: str, booster: Any, text: str) -> None:
         self.name = name
         self.features: tuple[str, ...] = tuple(booster.feature_name())
         self._booster = booster
+        self._text = text
+        self._single: dict[int, Any] = {}
+        self._turn = threading.Lock()
 
     def probabilities(self, measures: NDArray[np.floating]) -> Floats:
         """Probabilities (epochs, 5) of measures (epochs, features), columns as `CLASSES`; NaN counts as missing."""
@@ -128,27 +131,47 @@ class Classifier:
         """Log-odds (epochs, 5): probabilities are their softmax."""
         return self._ask(measures, raw_score=True)
 
-    def contributions(self, measures: NDArray[np.floating]) -> tuple[Floats, Floats]:
-        """Exact SHAP values of the trees (Lundberg et al. 2020, doi:10.1038/s42256-019-0138-9).
+    def score_of(self, measures: NDArray[np.floating], place: int) -> Floats:
+        """Log-odds (epochs,) of one class, by its place in `CLASSES`: a fifth of the work of `scores`."""
+        return self._ask(measures, self._of_class(place), raw_score=True)
+
+    def contributions(self, measures: NDArray[np.floating], classes: NDArray[np.integer]) -> tuple[Floats, Floats]:
+        """Exact SHAP values of the trees (Lundberg et al. 2020, doi:10.1038/s42256-019-0138-9) for one class of each epoch.
+
+        Parameters
+        ----------
+        classes : array of int, shape (epochs,)
+            Places in `CLASSES`.
 
         Returns
         -------
-        array of shape (epochs, 5, features), array of shape (5,)
-            Shares of each measure in the log-odds, and the log-odds when nothing is known: the mean over the nights that the trees
-            were grown on. Base and shares add up to `scores`.
+        array of shape (epochs, features), array of shape (epochs,)
+            Shares of each measure in the log-odds of the epoch's class, and the log-odds when nothing is known: the mean over the nights
+            that the trees were grown on. Base and shares add up to the score.
         """
-        made = self._ask(measures, pred_contrib=True).reshape(len(measures), len(CLASSES), len(self.features) + 1)
-        return made[:, :, :-1], made[0, :, -1] if len(made) else np.zeros(len(CLASSES))
+        made = np.zeros((len(measures), len(self.features) + 1))
+        for place in np.unique(classes):
+            rows = np.flatnonzero(classes == place)
+            made[rows] = self._ask(measures[rows], self._of_class(int(place)), pred_contrib=True)
+        return made[:, :-1], made[:, -1]
 
-    def _ask(self, measures: NDArray[np.floating], **how: bool) -> Floats:
+    def _of_class(self, place: int) -> Any:
+        """The trees of one class alone; each class has its own, and they do not touch."""
+        with self._turn:
+            if place not in self._single:
+                self._single[place] = _single(self._text, place)
+            return self._single[place]
+
+    def _ask(self, measures: NDArray[np.floating], booster: Any = None, **how: bool) -> Floats:
         if measures.ndim != 2 or measures.shape[1] != len(self.features):
             raise ModelError(f"{self.name} reads {len(self.features)} measures, not {measures.shape[-1]}.", "This is a fault of Bioloom.")
-        made: Floats = np.asarray(self._booster.predict(np.asarray(measures, np.float32), num_threads=1, **how), dtype=np.float64)
+        trees = self._booster if booster is None else booster
+        made: Floats = np.asarray(trees.predict(np.asarray(measures, np.float32), num_threads=1, **how), dtype=np.float64)
         return made
 
 
-def _trees(file: Path) -> Any:
-    """The trees of a published file, which are text inside a compressed pickle. The pickle is never opened: it could run code."""
+def _trees(file: Path) -> tuple[Any, str]:
+    """The trees of a published file and their text, which stands inside a compressed pickle. That is never opened: it could run code."""
     import lightgbm
 
     try:
@@ -165,7 +188,20 @@ def _trees(file: Path) -> Any:
     known = booster.predict(np.zeros((1, booster.num_feature()), np.float32), num_threads=1)[0]
     if np.abs(known - _GOLDEN[file.name]).max() > 1e-6:
         raise ModelError(f"{file.name} gives other numbers for known measures than published.", "Remove the model and fetch it again.")
-    return booster
+    return booster, text
+
+
+def _single(text: str, place: int) -> Any:
+    """Trees of one class: of every five, in turn, one belongs to each."""
+    import lightgbm
+
+    body, _, rest = text.partition("end of trees")
+    head, *trees = body.split("\nTree=")
+    lines = [line for line in head.split("\n") if not line.startswith("tree_sizes=")]
+    said = {"num_class=": "num_class=1", "num_tree_per_iteration=": "num_tree_per_iteration=1", "objective=": "objective=regression"}
+    lines = [next((new for old, new in said.items() if line.startswith(old)), line) for line in lines]
+    own = [f"Tree={number}\n{tree.partition(chr(10))[2]}" for number, tree in enumerate(trees[place :: len(CLASSES)])]
+    return lightgbm.Booster(model_str="\n".join([*lines, *own]) + "end of trees" + rest)
 
 
 @family("yasa_sleep", cards=(CARD,))
