@@ -131,7 +131,7 @@ def _text(report: Mapping[str, Any], cut: Cut) -> list[str]:
         *verdict["reasons"],
         f"In the next session {expected['value']:.0%} of the trials are expected to be decoded rightly, each class counting the same "
         f"(95% interval {expected['low']:.0%} to {expected['high']:.0%}; chance {verdict['chance']:.0%}).",
-        f"Permutation test: p = {report['permutation']['p']:.3g}.",
+        f"Permutation test: p = {report['permutation']['p']:.2g}.",
     ]
     if gain["n"]:
         over = "a decoder of other patients alone" if gain["over"] == "uncalibrated" else "chance, as there is no uncalibrated model"

@@ -202,7 +202,7 @@ def _text(data: Mapping[str, Any]) -> list[str]:
         figure = found["balanced_accuracy"]
         lines.append(
             f"The annotations say what the trials were: {figure['value']:.0%} are right, each class counting the same (95% interval "
-            f"{figure['low']:.0%} to {figure['high']:.0%}, p = {found['p']:.3g}, n = {found['n']})."
+            f"{figure['low']:.0%} to {figure['high']:.0%}, p = {found['p']:.2g}, n = {found['n']})."
         )
     return lines
 

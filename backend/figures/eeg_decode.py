@@ -177,7 +177,7 @@ def plot_permutations(found: Mapping[str, Json]) -> Any:
     )
     figure.update_xaxes(title="Best balanced accuracy over the feature sets (%)", range=[30, 101])
     figure.update_yaxes(title="Permutations")
-    return finish(figure, f"Labels {permuted['how']} {permuted['n']:,} times: p = {permuted['p']:.3g}", 320)
+    return finish(figure, f"Labels {permuted['how']} {permuted['n']:,} times: p = {permuted['p']:.2g}", 320)
 
 
 def permutation_rows(found: Mapping[str, Json]) -> list[dict[str, Json]]:
@@ -192,7 +192,7 @@ def permutation_words(found: Mapping[str, Json]) -> str:
     permuted = found["permutation"]
     return (
         f"With labels {permuted['how']}, 95% of {permuted['n']:,} results lie below {permuted['null_high']:.0%}; as labelled it is "
-        f"{permuted['observed']:.0%}, p = {permuted['p']:.3g}."
+        f"{permuted['observed']:.0%}, p = {permuted['p']:.2g}."
     )
 
 
@@ -263,10 +263,12 @@ def plot_decoded(found: Mapping[str, Json]) -> Any:
         )
     figure.add_hrect(y0=0, y1=60, fillcolor=QUIET, opacity=0.12, line_width=0)
     figure.update_xaxes(title="Minutes from the beginning")
-    figure.update_yaxes(title="Confidence (%)", range=[100 / len(found["classes"]) - 4, 101])
-    figure.update_layout(legend={"orientation": "h", "y": 1.08, "x": 1, "xanchor": "right"})
+    figure.update_yaxes(title="Confidence (%)", range=[100 / len(found["classes"]) - 4, 103])
+    figure.update_layout(legend={"orientation": "h", "y": 1.01, "yanchor": "bottom", "x": 0})
     title = f"{len(found['trials'])} trials decoded" + (", thin crosses where the annotation says otherwise" if known else "")
-    return finish(figure, title, 360)
+    finish(figure, title, 390)
+    figure.update_layout(margin={"t": 76})
+    return figure
 
 
 def decoded_rows(found: Mapping[str, Json]) -> list[dict[str, Json]]:

@@ -132,15 +132,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("patients", type=int, nargs="?", default=200)
     parser.add_argument("--choose", action="store_true")
-    parser.add_argument("--out", type=Path)
+    parser.add_argument("--first", type=int, default=0, help="first patient, to measure in parts")
+    parser.add_argument("--rows", type=Path, help="file that parts are gathered in")
     asked = parser.parse_args()
-    first = _CHOOSING if asked.choose else 0
-    rows = []
+    first = asked.first + (_CHOOSING if asked.choose else 0)
+    rows = json.loads(asked.rows.read_text()) if asked.rows and asked.rows.exists() else []
     for seed in range(first, first + asked.patients):
         rows.append(measure(seed))
         print(_line(rows[-1]), flush=True)
-    if asked.out:
-        asked.out.write_text(json.dumps(rows))
+        if asked.rows:
+            asked.rows.write_text(json.dumps(rows))
     print(json.dumps(choose(rows)[:12] if asked.choose else summary(rows), indent=1))
 
 

@@ -176,7 +176,7 @@ def _sure(run: Run, found: Mapping[str, Any]) -> None:
     facts(
         [
             ("Held-out trials right", f"{validation['balanced_accuracy']:.0%} of {validation['n']}, each class counting the same"),
-            ("Permutation test", f"p = {found['permutation']['p']:.3g}"),
+            ("Permutation test", f"p = {found['permutation']['p']:.2g}"),
             ("Validation", f"{validation['n_folds']} folds, {_FOLDS[validation['folds']]}"),
             ("Trials", ", ".join(f"{name} {count}" for name, count in cut["classes"].items())),
             ("Left out", left_out),

@@ -108,7 +108,7 @@ def show(run: Run) -> None:
     from pages.parts.eeg import why_decoder
 
     last = len(found["trials"]) - 1
-    number = int(st.number_input("Trial", 0, last, 0, key=f"decode-trial-{run.id}")) if last else 0
+    number = int(st.number_input("Trial, counted from 0", 0, last, 0, key=f"decode-trial-{run.id}", width=220)) if last else 0
     why_decoder.show(run, {"trial": number}, f"Explain trial {number}")
 
 
@@ -123,7 +123,7 @@ def _finding(found: Mapping[str, Any]) -> None:
         figure = measured["balanced_accuracy"]
         html(
             f"<p>The annotations say what the trials were: <b>{figure['value']:.0%}</b> are right, each class counting the same (95% "
-            f"interval {figure['low']:.0%} to {figure['high']:.0%}, p = {measured['p']:.3g}, n = {measured['n']}).</p>"
+            f"interval {figure['low']:.0%} to {figure['high']:.0%}, p = {measured['p']:.2g}, n = {measured['n']}).</p>"
         )
 
 
