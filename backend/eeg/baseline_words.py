@@ -11,6 +11,8 @@ from backend.eeg.rhythm import rhythm_words
 def text_of(data: Mapping[str, Json]) -> list[str]:
     """The findings, one sentence each; every number with its interval."""
     lines = []
+    if data["awake"]["known"]:
+        lines.append(f"Only waking is measured: {data['awake']['seconds'] / 60:.1f} min, by {data['awake']['source']}.")
     for state in data["states"]:
         if state["reason"]:
             lines.append(state["reason"])

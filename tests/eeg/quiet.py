@@ -33,7 +33,7 @@ def keep(bench: Any, folder: Path, values: np.ndarray, names: Sequence[str] = PA
 def keep_broken(bench: Any, folder: Path, values: np.ndarray, onsets: Sequence[float], names: Sequence[str] = PAIR) -> str:
     """The same as an interrupted EDF+ whose records of one second begin at `onsets`."""
     digital = [np.clip(np.round(row * 10), -32768, 32767).astype(np.int32) for row in values]
-    data = edf_plus(onsets, values=digital, rates=[int(RATE)] * len(names), prefilter="")
+    data = edf_plus(onsets, labels=names, values=digital, rates=[int(RATE)] * len(names), prefilter="")
     return import_recording(bench.config, bench.storage, visit_of(bench), put(folder, "broken.edf", data)).id
 
 

@@ -170,9 +170,11 @@ def _events(context: Context, recording: str, choice: Choice) -> list[Block]:
             told = tuple((label, f"{count:,}") for label, count in sorted(counts.items(), key=lambda pair: -pair[1])[:40])
             blocks.append(Table(("Annotation", "How often"), told, (3, 1), (1,), f"{len(listed):,} annotations, counted by label"))
         if shown:
+            clock = _clock(context, recording)
             rows = tuple(
                 (
                     _time(mark.onset_s),
+                    _of_day(clock, mark.onset_s),
                     f"{mark.duration_s:.1f}" if mark.duration_s else "",
                     mark.label,
                     ", ".join(mark.channels[:6]) or "all",
@@ -180,8 +182,12 @@ def _events(context: Context, recording: str, choice: Choice) -> list[Block]:
                 )
                 for mark in shown
             )
-            head = ("From the beginning", "Length (s)", "Annotation", "Channels", "Set by")
-            blocks.append(Table(head, rows, (2, 1.3, 5, 3, 1.2), (1,)))
+            head = ("After", "Time of day", "Length (s)", "Annotation", "Channels", "Set by")
+            widths: tuple[float, ...] = (1.5, 1.5, 1.4, 5, 2.6, 1.1)
+            if not clock:
+                head, widths = (head[0], *head[2:]), (widths[0], *widths[2:])
+                rows = tuple((row[0], *row[2:]) for row in rows)
+            blocks.append(Table(head, rows, widths, (2 if clock else 1,)))
     look = {
         "montage": choice.montage, "low_cut": choice.low_cut, "high_cut": choice.high_cut, "notch": choice.notch,
         "uv_per_mm": choice.uv_per_mm,
@@ -250,6 +256,14 @@ def _filters(channels: Sequence[Any]) -> str:
 
 def _clock(context: Context, recording: str) -> str:
     return open_recording(context.config, recording).meta.clock
+
+
+def _of_day(clock: str, seconds: float) -> str:
+    if not clock:
+        return ""
+    hours, minutes, left = (int(part) for part in clock.split(":"))
+    whole = int(hours * 3600 + minutes * 60 + left + seconds) % 86400
+    return f"{whole // 3600:02d}:{whole % 3600 // 60:02d}:{whole % 60:02d}"
 
 
 def _length(seconds: float) -> str:

@@ -113,7 +113,7 @@ def hypnogram(
     def paint(figure: Any) -> None:
         rows = 2 if confidence is not None else 1
         axes = figure.subplots(rows, 1, sharex=True, squeeze=False, gridspec_kw={"height_ratios": [3, 1][:rows], "hspace": 0.12})[:, 0]
-        figure.subplots_adjust(left=0.06, right=0.985, bottom=0.16, top=0.98)
+        figure.subplots_adjust(left=0.06, right=0.97, bottom=0.16, top=0.98)
         height = np.array([order.index(stage) if stage in order else np.nan for stage in stages])
         axes[0].stairs(height, hours, color=INK, lw=0.8, baseline=None)
         for stage in order:

@@ -113,9 +113,15 @@ class _Writer:
     def _section(self, section: Section) -> list[Any]:
         from reportlab.platypus import KeepTogether
 
-        blocks = [self._block(block) for block in section.blocks]
-        first, rest = blocks[0], blocks[1:]
-        return [KeepTogether([self._heading(section.title), *first[:2]]), *first[2:], *(part for block in rest for part in block)]
+        parts = [self._block(block) for block in section.blocks]
+        # a heading stays with what it is over: with the figure, where the words before it are about one
+        near = 2 if len(section.blocks) > 1 and isinstance(section.blocks[1], Drawing) and isinstance(section.blocks[0], Lines) else 1
+        first = [part for block in parts[:near] for part in block]
+        if near == 1:
+            first, rest = first[:2], first[2:]
+        else:
+            rest = []
+        return [KeepTogether([self._heading(section.title), *first]), *rest, *(part for block in parts[near:] for part in block)]
 
     def _block(self, block: Block) -> list[Any]:
         if isinstance(block, Facts):

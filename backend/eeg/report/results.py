@@ -43,7 +43,9 @@ def background(run: Run | None) -> Made:
         head = ("Region", "Band", "Power (µV²)", "Share of 1-30 Hz (%)", "Left over right")
         caption = f"{name}; 95% intervals in brackets; {state['clean_s']:.0f} s of clean signal, {found['reference']}"
         blocks.append(Table(head, tuple(rows), (2, 1.2, 3.2, 3, 3), (2, 3, 4), caption))
-    return [*blocks, *_cautions(run)], [line for line in found["text"] if not line.startswith("Left ") or "over 1 Hz" in line]
+    return [*blocks, *_cautions(run)], [
+        line for line in found["text"] if not line.startswith(("Left ", "Only waking")) or "over 1 Hz" in line
+    ]
 
 
 def sleep(run: Run | None) -> Made:
