@@ -21,7 +21,7 @@ from backend.tasks import Context
 
 MODEL = "yasa-sleep"
 _OTHERS = 16  # epochs of the same night that lend their values to a group that is taken away
-_TESTED = 5  # epochs that a stage's or a night's explanation is tested on
+_TESTED = 8  # epochs that a stage's or a night's explanation is tested on
 _TOLD = 6  # groups whose strongest measure is told in figures
 BASELINE = (
     "Shares are counted from the log-odds that the trees give when nothing is known, the mean of the nights that they were grown on. "

@@ -49,7 +49,8 @@ CARD = ModelCard(
     },
     download_bytes=27_415_271,
     disk_bytes=27_241_907,
-    peak_bytes=600_000_000,
+    peak_bytes=207_519_744,  # python -m backend.models.measure yasa-sleep (libraries included; a night of 1,000 epochs, one thread)
+    peak_is_measured=True,
     paper="Vallat and Walker 2021, An open-source, high-performance tool for automated sleep staging, eLife 10:e70092, "
     "doi:10.7554/eLife.70092",
     quality=(
