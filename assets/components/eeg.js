@@ -9,7 +9,7 @@ const CHOICES = {
   notch: [null, 50, 60].map((n) => [n, n === null ? "off" : `${n} Hz`]),
 };
 const MONTAGE_KEYS = { r: "referential", v: "average", l: "longitudinal", t: "transverse" };
-const PATIENCE = 6000; // milliseconds after which a question that got no answer is asked again
+const PATIENCE = 12000; // milliseconds after which a question that got no answer is asked again
 
 export default function ({ data, parentElement, setTriggerValue }) {
   let reader = readers.get(parentElement);
@@ -137,6 +137,14 @@ class Reader {
     return !this.dirty && this.tiles.has(number);
   }
 
+  // pages after this one that are here already
+  ahead() {
+    let n = Math.floor(this.at / this.view.page_s + 1e-9);
+    const here = n;
+    while (this.has(n + 1)) n++;
+    return n - here;
+  }
+
   ready() {
     const { page_s: page } = this.view;
     const last = Math.ceil(this.full.duration / page) - 1;
@@ -158,13 +166,13 @@ class Reader {
     this.ask({ act: { ...what, number: ++this.number } });
   }
 
-  change(what) {
-    Object.assign(this.view, what);
-    this.view = { ...this.view };
+  // another view; with an act that it needs, such as the montage that it shows
+  change(what, act) {
+    this.view = { ...this.view, ...what };
     this.dirty = this.unsent = true;
     this.stage.classList.add("old");
     this.fillBar();
-    this.ask();
+    this.ask({ act: act && { ...act, number: ++this.number } });
   }
 
   // --- moving --------------------------------------------------------------------------------------------------
@@ -232,6 +240,7 @@ class Reader {
     drawOver(this, this.over);
     this.wait.hidden = ready || this.dirty;
     this.words();
+    this.page.dataset.ahead = this.ahead();
     if (ready) {
       Object.assign(this.page.dataset, { at: this.at, look: this.look_, drawn: (performance.now() - began).toFixed(1) });
       this.tiles.trim(Math.floor(this.at / this.view.page_s));

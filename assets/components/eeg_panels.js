@@ -93,13 +93,13 @@ function showMontages(reader, name = "") {
   const save = () => {
     const told = title.value.trim();
     if (!told || !rows.value.trim()) return;
-    reader.act({ what: "montage", name: told, rows: rows.value.split("\n") });
-    reader.change({ montage: told, order: [], hidden: [] });
+    reader.change({ montage: told, order: [], hidden: [] }, { what: "montage", name: told, rows: rows.value.split("\n") });
     closePanel(reader);
   };
   const remove = () => {
-    if (reader.montage === name) reader.change({ montage: "", order: [], hidden: [] });
-    reader.act({ what: "no montage", name });
+    const act = { what: "no montage", name };
+    if (reader.montage === name) reader.change({ montage: "", order: [], hidden: [] }, act);
+    else reader.act(act);
     closePanel(reader);
   };
   openPanel(

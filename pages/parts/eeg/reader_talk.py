@@ -103,7 +103,7 @@ def answer(
         made = paging.plan(channels, view, bad, own)
         state["good"] = view
     except InputError as fault:
-        error = {"message": fault.message, "hint": fault.hint}
+        error = error or {"message": fault.message, "hint": fault.hint}
     if made is None:  # the browser goes back to the view before
         view = state.get("good") or paging.View()
         try:
@@ -123,7 +123,9 @@ def answer(
         "goto": state.get("goto"), "page_s": made.page_s,
     }  # fmt: skip
     arrays: dict[str, Any] = {}
-    version = _version(context, recording_id, channels, bad, own, stages, prefs)
+    told = state.get("version") if isinstance(wanted, list) and not asked.get("full") and not asked.get("act") else None
+    version = told or _version(context, recording_id, channels, bad, own, stages, prefs)  # turning pages does not read every annotation
+    state["version"] = version
     head["version"] = version
     if asked.get("full") or asked.get("version") != version:
         from backend.eeg.paging import own_scale, strip_of
