@@ -128,3 +128,17 @@ def test_listing_is_instant_because_nothing_heavy_is_imported() -> None:
     code = "import sys, backend.cli, backend.workbench, backend.tasks; backend.tasks.tasks(); print([m for m in ('torch', 'transformers', 'streamlit', 'shap') if m in sys.modules])"  # fmt: skip  # noqa: E501
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert out.strip() == "[]"
+
+
+def test_recordings_to_learn_from_and_to_judge_on_are_named_in_one_go(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: dict[str, object] = {}
+
+    def measure(context: object, task: str, files: object, options: dict[str, object], progress: object = None) -> dict[str, object]:
+        seen.update(options)
+        return {"task": task, "n": 0, "systems": {}}
+
+    monkeypatch.setattr("backend.evaluate.evaluate", measure)
+    words = "evaluate eeg.calibrate --train one.edf two.edf --test three.edf --labels T1,T2 --json".split()
+    assert shell(*words)[0] == 0
+    assert [[str(path) for path in seen[name]] for name in ("train", "test")] == [["one.edf", "two.edf"], ["three.edf"]]  # type: ignore[union-attr]
+    assert seen["labels"] == "T1,T2"

@@ -8,12 +8,12 @@ from typing import Annotated, Any
 
 import typer
 
-from backend.cli.shared import AsJson, app, show, workbench
+from backend.cli.shared import AsJson, ManyValues, app, show, workbench
 from backend.errors import InputError
 from backend.progress import Bar
 
 
-@app.command()
+@app.command(cls=ManyValues)
 def evaluate(
     task: Annotated[str, typer.Argument(help="Such as literature.retrieve.")],
     files: Annotated[list[Path] | None, typer.Argument(help="Labelled files; the README names the forms.")] = None,

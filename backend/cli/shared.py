@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from backend.config import load_config
 from backend.domain import Json
@@ -17,12 +18,31 @@ from backend.domain import Json
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from click import Context
+
     from backend.workbench import Workbench
 
 HELP = "The command line `bioloom`: the same road as the pages, with JSON for scripts."
 app = typer.Typer(name="bioloom", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=HELP)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+
+
+class ManyValues(TyperCommand):
+    """A command whose options in `many` take several values at once, as a shell's `*.edf` gives them."""
+
+    many: tuple[str, ...] = ("--train", "--test")
+
+    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+        spread: list[str] = []
+        now = ""
+        for arg in args:
+            if arg.startswith("-"):
+                now = arg if arg in self.many else ""
+            elif now and spread[-1] != now:
+                spread.append(now)
+            spread.append(arg)
+        return super().parse_args(ctx, spread)
 
 
 @contextmanager
