@@ -14,10 +14,9 @@ import numpy as np
 from backend.domain import Json
 from backend.eeg.calibrate import SETTINGS, cut_as, names
 from backend.eeg.decoding import protocol
-from backend.eeg.decoding.interval import next_session
+from backend.eeg.decoding.interval import effective, next_session
 from backend.eeg.decoding.judge import Judged, choose, judge, measured
 from backend.eeg.decoding.permutation import balanced
-from backend.eeg.decoding.protocol import effective
 from backend.eeg.decoding.trials import Cut, Trials
 from backend.eeg.decoding.verdict import Verdict, decide
 from backend.eeg.importing import import_recording, look

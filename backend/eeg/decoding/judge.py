@@ -11,6 +11,7 @@ from backend.domain import Json
 from backend.eeg.decoding import permutation, protocol
 from backend.eeg.decoding.candidates import CANDIDATES, Candidate, Decoder
 from backend.eeg.decoding.folds import Folds, forward_folds, learnable
+from backend.eeg.decoding.interval import effective
 from backend.eeg.decoding.permutation import balanced
 from backend.eeg.decoding.pool import Pool
 from backend.eeg.decoding.protocol import OutOfFold
@@ -161,7 +162,7 @@ def _sessions(trials: Trials, found: OutOfFold) -> list[dict[str, Json]]:
         if not at.any():
             continue
         y, predicted = trials.y[at], found.predicted[at]
-        low, high = protocol.wilson(*protocol.effective(y, predicted, len(trials.classes)))
+        low, high = protocol.wilson(*effective(y, predicted, len(trials.classes)))
         value = float(balanced(y[None], predicted[None], len(trials.classes))[0])
         rows.append({"session": int(block), "n": int(at.sum()), "value": value, "low": low, "high": high})
     return rows
@@ -256,7 +257,7 @@ def _warnings(trials: Trials, confounded: bool) -> tuple[str, ...]:
 def measured(trials: Trials, predicted: np.ndarray, seed: int = 0) -> dict[str, Json]:
     """Balanced accuracy of answers with its 95% interval (Wilson) and permutation p."""
     classes = len(trials.classes)
-    low, high = protocol.wilson(*protocol.effective(trials.y, predicted, classes))
+    low, high = protocol.wilson(*effective(trials.y, predicted, classes))
     return {
         "balanced_accuracy": {"value": float(balanced(trials.y[None], predicted[None], classes)[0]), "low": low, "high": high},
         "p": permutation.against_labels(trials.y, predicted, classes, seed=seed),

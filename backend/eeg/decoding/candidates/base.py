@@ -178,7 +178,7 @@ class LinearDecoder:
         return replace(self, learned={**self.learned, **self.recipe.recentre(material, self.learned, self.spec)})
 
     def at_block(self, block: int, material: np.ndarray) -> LinearDecoder:
-        known = np.flatnonzero(self.learned["blocks"] == block) if "blocks" in self.learned else []
+        known = np.flatnonzero(self.learned["blocks"] == block)
         if not len(known):
             return self.adapted_from(material)
         return replace(self, learned={**self.learned, "centre": self.learned["centres"][known[0]]})

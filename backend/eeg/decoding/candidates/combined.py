@@ -29,7 +29,8 @@ def material(x: np.ndarray, rate: float) -> np.ndarray:
 
 
 def embed(material: np.ndarray, learned: Mapping[str, np.ndarray], spec: base.Spec) -> np.ndarray:
-    return (material - learned["centre"]).reshape(len(material), -1)
+    made: np.ndarray = (material - learned["centre"]).reshape(len(material), -1)
+    return made
 
 
 def recentre(material: np.ndarray, learned: Mapping[str, np.ndarray], spec: base.Spec) -> dict[str, np.ndarray]:

@@ -23,7 +23,8 @@ def material(x: np.ndarray, rate: float) -> np.ndarray:
 
 
 def embed(material: np.ndarray, learned: Mapping[str, np.ndarray], spec: base.Spec) -> np.ndarray:
-    return _powers(material, learned["filters"]) - learned["centre"]
+    made: np.ndarray = _powers(material, learned["filters"]) - learned["centre"]
+    return made
 
 
 def recentre(material: np.ndarray, learned: Mapping[str, np.ndarray], spec: base.Spec) -> dict[str, np.ndarray]:
@@ -66,7 +67,8 @@ def _filters(covariances: np.ndarray, y: np.ndarray, classes: int) -> np.ndarray
 def _powers(covariances: np.ndarray, filters: np.ndarray) -> np.ndarray:
     """Logarithms of the filtered power, (n, bands * filters)."""
     power = np.einsum("bfi,nbij,bfj->nbf", filters, covariances, filters, optimize=True)
-    return np.log(np.maximum(power, 1e-12)).reshape(len(covariances), -1)
+    made: np.ndarray = np.log(np.maximum(power, 1e-12)).reshape(len(covariances), -1)
+    return made
 
 
 RECIPE = base.Recipe(NAME, material, embed, places, recentre)

@@ -126,7 +126,7 @@ def fit_from(material: np.ndarray, trials: Trials, seed: int) -> NetDecoder:
                 part = order[at : at + _BATCH]
                 if len(part) > 1:
                     optimiser.zero_grad()
-                    functional.cross_entropy(net(x[part]), y[part], weight=weight).backward()
+                    functional.cross_entropy(net(x[part]), y[part], weight=weight).backward()  # type: ignore[no-untyped-call]
                     optimiser.step()
                 schedule.step()
     learned = {name: value.detach().numpy().copy() for name, value in net.state_dict().items()}
@@ -186,7 +186,8 @@ def _time_filter(channels: int, taps: int) -> Any:
             samples = x.shape[-1]
             length = samples + taps - 1 + (samples + taps - 1) % 2
             product = torch.fft.rfft(x, length) * torch.fft.rfft(self.weight, length)
-            return torch.fft.irfft(product, length)[..., taps // 2 : taps // 2 + samples]
+            made: torch.Tensor = torch.fft.irfft(product, length)[..., taps // 2 : taps // 2 + samples]
+            return made
 
     return TimeFilter()
 
