@@ -37,6 +37,8 @@ class Demo:
     ----------
     title, about : str
         For whoever chooses: what it is, where it is from, what to expect of it.
+    task, invitation : str
+        What to try first with its first recording, and how that is said.
     package : str
         Name of the data card that must have been fetched; '' for what is made here.
     """
@@ -46,6 +48,8 @@ class Demo:
     licence: str
     pseudonym: str
     note: str
+    task: str
+    invitation: str
     package: str = ""
 
 
@@ -71,6 +75,8 @@ DEMOS: Mapping[str, Demo] = {
         licence=_LICENCE,
         pseudonym="Demo SCP1",
         note=f"Published trials of a healthy person, BCI Competition II, set Ia. {_READ_UP}",
+        task="eeg.calibrate",
+        invitation="Calibrate a decoder with the training trials",
         package=SELF_REGULATION.name,
     ),
     "scp2": Demo(
@@ -80,6 +86,8 @@ DEMOS: Mapping[str, Demo] = {
         licence=_LICENCE,
         pseudonym="Demo SCP2",
         note=f"Published trials of an artificially respirated person with ALS, BCI Competition II, set Ib. {_READ_UP}",
+        task="eeg.calibrate",
+        invitation="See whether these trials can be decoded",
         package=SELF_REGULATION.name,
     ),
     "night": Demo(
@@ -89,6 +97,8 @@ DEMOS: Mapping[str, Demo] = {
         licence="made by Bioloom",
         pseudonym="Simulated night",
         note="Simulated signals, made by Bioloom. Not a person.",
+        task="eeg.sleep",
+        invitation="Stage the night",
     ),
 }
 
@@ -141,6 +151,15 @@ def find_demo(context: Context, name: str) -> str:
         for recording in context.storage.recordings.list(sha256=sha256):
             return context.storage.patients.visit(recording.visit).patient
     return ""
+
+
+def demo_of(context: Context, patient: str) -> tuple[Demo, str] | None:
+    """Which demo a patient is, and its first recording; None for anyone else."""
+    for recording in context.storage.recordings.list(patient=patient):
+        for name, demo in DEMOS.items():
+            if recording.sha256 == _digests(name)[0]:
+                return demo, recording.id
+    return None
 
 
 def demo_trials(folder: Path, name: str, progress: Progress | None = None) -> dict[str, ArraySource]:

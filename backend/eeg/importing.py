@@ -236,8 +236,10 @@ def _draft(config: Config, id: str) -> Iterator[Path]:
 def _digest(path: Path, progress: Progress) -> str:
     digest = hashlib.sha256()
     with path.open("rb") as file:
+        whole = os.fstat(file.fileno()).st_size
         while piece := file.read(2**22):
             progress.check()
+            progress.update(file.tell(), whole, "Comparing with what is there already")
             digest.update(piece)
     return digest.hexdigest()
 

@@ -188,6 +188,19 @@ def test_a_simulated_night_says_so_everywhere_and_carries_the_stages_it_was_made
     assert stages == night.stages
 
 
+def test_each_demo_patient_invites_to_a_task_that_is_there(context: Context, fetched: Path, short_night: float) -> None:
+    from backend.eeg.demo import demo_of
+    from backend.tasks import tasks
+
+    for name, wanted in DEMOS.items():
+        patient = add_demo(context, name)
+        found = demo_of(context, patient)
+        assert found is not None
+        assert (found[0], found[0].task in tasks()) == (wanted, True)
+        assert found[1] == context.storage.recordings.list(patient=patient)[0].id
+    assert demo_of(context, context.storage.patients.add("P-01").id) is None
+
+
 def test_published_trials_are_not_called_simulated(context: Context, fetched: Path) -> None:
     for recording in _kept(context, add_demo(context, "scp1")).values():
         assert not is_simulated(context, recording.id)

@@ -65,9 +65,25 @@ def _head(patient: Patient) -> None:
             ("Helps to calibrate for others", "yes, consent recorded" if patient.pooled else "no consent recorded"),
         ]
     )
+    _invite(patient)
     simulated = [recording for recording in recordings if bench().storage.recordings.fact(recording.id, "simulated")]
     if simulated:
         importlib.import_module("pages.parts.eeg.simulated").banner(simulated[0].id)
+
+
+def _invite(patient: Patient) -> None:
+    """What to try first with a demo patient."""
+    from backend.eeg.demo import demo_of
+
+    found = demo_of(bench().context, patient.id)
+    if found is not None:
+        demo, recording = found
+        st.page_link(
+            "pages/eeg.py",
+            label=demo.invitation,
+            icon=":material/arrow_forward:",
+            query_params={"recording": recording, "show": "decode", "task": demo.task},
+        )
 
 
 def _choose() -> str:
