@@ -126,13 +126,18 @@ def plot_spectrum(frequencies: Floats, power: Floats, number: int, label: str) -
 
 
 def spectrum_title(frequencies: Floats, power: Floats, number: int, label: str) -> str:
-    """The highest peak between 2 and 45 Hz above a falling line, in words."""
+    """The highest peak between 2 and 45 Hz above a falling line, and mains where it stands out, in words."""
     band = (frequencies >= 2) & (frequencies <= 45)
     slope = np.polyfit(np.log10(frequencies[band]), power[band], 1)
     above = power[band] - np.polyval(slope, np.log10(frequencies[band]))
     at = int(above.argmax())
-    told = f"peak at {frequencies[band][at]:.1f} Hz" if above[at] > 3 else "no peak"
-    return f"Component {number} ({label}): {told}"
+    told = [f"peak at {frequencies[band][at]:.1f} Hz"] if above[at] > 3 else []
+    for hum in (50, 60):
+        off = np.abs(frequencies - hum)
+        beside = (off >= 3) & (off <= 6)
+        if (off <= 1).any() and beside.any() and power[off <= 1].max() > np.median(power[beside]) + 5:
+            told.append(f"mains at {hum} Hz")
+    return f"Component {number} ({label}): {' and '.join(told) or 'no peak'}"
 
 
 def plot_trace(times: Floats, source: Floats, number: int, label: str) -> Any:
@@ -159,7 +164,7 @@ def plot_before_after(times: Floats, names: Sequence[str], before: Floats, after
     ):
         for row, name in enumerate(names):
             figure.add_scatter(
-                x=times, y=values[row] - np.nanmedian(before[row]) - row * step,
+                x=times, y=values[row] - np.nanmedian(values[row]) - row * step,
                 name=kind, legendgroup=kind, showlegend=row == 0, line=line,
                 customdata=values[row], hovertemplate=f"{name} {kind}: %{{customdata:.0f}} uV at %{{x:.2f}} s<extra></extra>",
             )  # fmt: skip
@@ -205,7 +210,10 @@ def plot_shares(explanation: Mapping[str, Json], title: str) -> Any:
     )  # fmt: skip
     finish(figure, title, 90 + 34 * len(items))
     most = max(0.05, *(abs(value) for value in values)) * 1.3
-    figure.update_xaxes(title="share of the probability", range=[min(0.0, *values) * 1.4 - 0.02, most], zeroline=True, zerolinecolor=QUIET)
+    figure.update_xaxes(
+        title="share of the probability", range=[min(0.0, *values) - (0.2 * most if min(values) < 0 else 0.0), most], zeroline=True
+    )
+    figure.update_yaxes(showgrid=False)
     return figure
 
 

@@ -28,19 +28,20 @@ from backend.eeg.trials_file import ArraySource
 from backend.progress import Silent
 from backend.workbench import Workbench
 from tests.conftest import SHARED
-from tests.eeg.heads import NAMES
+from tests.eeg.heads import NAMES, patterns
 from tests.prepare import models_folder
 
 HOURS, RATE = 8, 256
 
 
 def quality(bench: Workbench, visit: str) -> dict[str, Any]:
-    """The night is noise with a 1/f spectrum, the same minute again and again: time does not depend on what it holds."""
+    """The night is sixteen made sources, the same minute again and again: time does not depend on what it holds."""
     rng = np.random.default_rng(0)
     names = (*NAMES, "Fpz")
-    spectrum = np.fft.rfft(rng.normal(size=(len(names), 60 * RATE))) / np.maximum(np.arange(30 * RATE + 1), 60) ** 0.5
-    minute = np.fft.irfft(spectrum, 60 * RATE)
-    minute = (20 * minute / minute.std() + 10 * minute[:1] / minute.std()).astype(np.float32)
+    sources = np.fft.irfft(np.fft.rfft(rng.normal(size=(16, 60 * RATE))) / np.maximum(np.arange(30 * RATE + 1), 60), 60 * RATE)
+    centres = rng.normal(size=(16, 3)) * [1, 1, 0.5] + [0, 0, 0.5]
+    mixed = patterns(centres, 0.7) @ (sources / sources.std(axis=1, keepdims=True))
+    minute = (10 * np.vstack([mixed, mixed[:2].mean(axis=0)]) + rng.normal(size=(len(names), 60 * RATE))).astype(np.float32)
     values = np.tile(minute, HOURS * 60)
     channels = tuple(Channel(name, name, "eeg", "uV", float(RATE), electrode=name, reference="Ref") for name in names)
     inspection = Inspection("made", HOURS * 3600.0, "", channels, (Segment(0.0, HOURS * 3600.0),), (), ())

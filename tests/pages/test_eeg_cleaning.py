@@ -68,6 +68,8 @@ def test_components_are_suggested_taken_out_and_put_back(open_page: Callable[...
     assert state["on"]
     assert state["exclude"] == run.prediction["suggested"]
     assert "taken out wherever the recording is read" in texts(app)
+    assert "Cleaned: " in texts(open_page("eeg", recording=recording, show="decode")), "every other part says so too"
+    app = open_page("eeg", recording=recording, show="cleaning", run=run.id)
     app = next(toggle for toggle in app.toggle if toggle.label == "Cleaning on").set_value(False).run()
     state = cleaning.state(bench.context, recording)
     assert state is not None

@@ -47,6 +47,19 @@ def show_cleaning(recording_id: str) -> None:
         _part(recording_id, task or "eeg.quality")
 
 
+def banner(recording_id: str) -> None:
+    """One line over whatever is drawn of a recording that is cleaned; nothing over others."""
+    from backend.eeg import cleaning
+
+    state = cleaning.state(bench().context, recording_id)
+    if state is None or not state["on"]:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f":material/cleaning_services: Cleaned: {plain(cleaning.words(state))} taken out.", width="content")
+        here = {"recording": recording_id, "show": "cleaning"}
+        st.page_link("pages/eeg.py", label="Switch off or change", query_params=here)
+
+
 def _state(recording: str) -> None:
     from backend.eeg import cleaning
     from backend.eeg.inputs import bad_channels

@@ -258,7 +258,9 @@ def _start(found: Mapping[str, Any], key: str, held: Decomposition, row: int) ->
     last = max(0.0, duration - _WINDOW_S)
     if last < 1:
         return 0.0
-    return float(st.slider("From second", 0.0, float(last), float(_strongest(found, held, row, last)), 1.0, key=f"{key}-{row}"))
+    return float(
+        st.slider("From second", 0.0, float(last), float(_strongest(found, held, row, last)), 1.0, format="%.0f s", key=f"{key}-{row}")
+    )
 
 
 def _strongest(found: Mapping[str, Any], held: Decomposition, row: int, last: float) -> float:
