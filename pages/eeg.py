@@ -44,6 +44,8 @@ def main() -> None:
         _banner(recording)
         show_about(patient, visit, found)
         part = _choose(run is not None)
+        if part != "cleaning":
+            importlib.import_module("pages.parts.eeg.cleaning").banner(recording)
         if part == "decode":
             _decode(recording, run is not None)
             if run is not None and not st.session_state.get(f"{PAGE}_job"):
