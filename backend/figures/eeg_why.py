@@ -12,7 +12,7 @@ from backend.figures.style import BLUE, QUIET, VERMILLION, finish
 
 MOST_ROWS = 20
 _ROOM = 1.4  # the scale goes so much further than the values: dark figures keep their contrast on every cell
-_NAMED = 8  # features of a weight plot that carry their name
+_NAMED = 4  # features of a weight plot that carry their name
 
 
 def plot_cells(found: Mapping[str, Any]) -> Any:
@@ -122,6 +122,15 @@ def margin_rows(found: Mapping[str, Any]) -> list[dict[str, Json]]:
     ]
 
 
+def pattern_map(found: Mapping[str, Any], output: str, band: str) -> tuple[list[float], str, str]:
+    """Values at the electrodes, what they are, and their unit: of the slow band the mean, whose sign matters, else power."""
+    patterns, at = found["patterns"], [one["name"] for one in found["bands"]].index(band)
+    row = patterns["outputs"].index(output)
+    if at == 0 and at in patterns["mean_bands"]:
+        return [values[patterns["mean_bands"].index(at)] for values in patterns["mean_uv"][row]], "Mean", "uV"
+    return [values[at] for values in patterns["power_db"][row]], "Power", "dB"
+
+
 def share_map(found: Mapping[str, Any]) -> tuple[list[str], list[float]]:
     """Electrodes with their shares over all bands and times; channels that were weighed together share alike."""
     each = dict.fromkeys(found["channels"], 0.0)
@@ -135,7 +144,7 @@ def plot_weights(found: Mapping[str, Any]) -> Any:
     import plotly.graph_objects as go
 
     rows = found["weights"]
-    named = sorted(range(len(rows)), key=lambda n: -max(abs(rows[n]["weight"]) / _most(rows, "weight"), abs(rows[n]["pattern"])))[:_NAMED]
+    named = sorted(range(len(rows)), key=lambda n: -abs(rows[n]["weight"]))[:_NAMED]
     figure = go.Figure(
         go.Scatter(
             x=[row["weight"] for row in rows],
@@ -150,7 +159,7 @@ def plot_weights(found: Mapping[str, Any]) -> Any:
             cliponaxis=False,
         )
     )
-    finish(figure, "A large weight with no pattern cancels noise", 340)
+    finish(figure, "What is weighed, and what moves with the output", 340)
     figure.update_xaxes(title="weight, log-odds for one standard deviation", zeroline=True, zerolinecolor=QUIET)
     figure.update_yaxes(title="activation pattern, correlation", zeroline=True, zerolinecolor=QUIET, range=[-1.15, 1.15])
     return figure
@@ -185,23 +194,23 @@ def _leading(found: Mapping[str, Any]) -> list[int]:
     return [int(n) for n in np.argsort(-size, kind="stable")[:MOST_ROWS]]
 
 
-def _most(rows: list[dict[str, Any]], key: str) -> float:
-    return max((abs(row[key]) for row in rows), default=0.0) or 1.0
-
-
 def _margins(found: Mapping[str, Any]) -> dict[str, list[str]]:
     return {
-        "per_band": [f"{band['name']}, {band['low']:g}-{band['high']:g} Hz" for band in found["bands"]],
+        "per_band": [band["name"] for band in found["bands"]],
         "per_window": [f"{low:.2g} to {high:.2g} s" for low, high in found["windows"]],
     }
 
 
 def _cells_title(found: Mapping[str, Any]) -> str:
+    if not found["reliable"]:
+        return "Shares of channels and bands"
     part = (found["ranking"] or found["by_share"])[0]
     return f"{part['channel']} in {part['band']} counts most"
 
 
 def _margins_title(found: Mapping[str, Any]) -> str:
+    if not found["reliable"]:
+        return "Shares of bands and times"
     band = found["bands"][int(np.argmax(found["per_band"]["values"]))]["name"]
     low, high = found["windows"][int(np.argmax(found["per_window"]["values"]))]
     when = f", from {low:.2g} to {high:.2g} s" if len(found["windows"]) > 1 else ""

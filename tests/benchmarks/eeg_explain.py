@@ -1,6 +1,6 @@
 """Does the explanation of a calibrated decoder find what was planted? Simulated patients, plain, with a suppressor, and without a class.
 
-    .venv/bin/python -m tests.benchmarks.eeg_explain [--patients 102] [--first 0] [--rows FILE] [--kinds plain,null]
+    .venv/bin/python -m tests.benchmarks.eeg_explain [--patients 102] [--first 0] [--rows FILE] [--kinds plain,null] [--evaluations 8000]
 
 Candidates take turns over patients. With --rows each patient is appended to a file as it is done, and the summary is of all in it.
 
@@ -30,12 +30,12 @@ STRENGTH = 2.0
 KINDS: dict[str, dict[str, Any]] = {"plain": {}, "suppressor": {"suppressor": SUPPRESSOR}, "null": {"null": True, "runs": True}}
 
 
-def one(candidate: str, seed: int, kind: str) -> dict[str, Any]:
+def one(candidate: str, seed: int, kind: str, evaluations: int | None) -> dict[str, Any]:
     """One patient explained."""
     trials = joined(simulated_patient(seed, strength=STRENGTH, **KINDS[kind]))
     decoder = CANDIDATES[candidate].fit(trials, seed)
     start = time.process_time()
-    found = explain_decoder(decoder, trials, {"calibration": True}, seed=seed)
+    found = explain_decoder(decoder, trials, {"calibration": True}, seed=seed, evaluations=evaluations)
     return {
         "kind": kind,
         "candidate": candidate,
@@ -89,12 +89,13 @@ if __name__ == "__main__":
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--rows", type=Path)
     parser.add_argument("--kinds", default=",".join(KINDS))
+    parser.add_argument("--evaluations", type=int, help="signals scored for the shares; the task's own number unless given")
     parser.add_argument("--candidates", default="tangent,csp,bandpower")
     asked = parser.parse_args()
     names, rows = asked.candidates.split(","), []
     for seed in range(asked.first, asked.first + asked.patients):
         for kind in asked.kinds.split(","):
-            rows.append(one(names[seed % len(names)], seed, kind))
+            rows.append(one(names[seed % len(names)], seed, kind, asked.evaluations))
             if asked.rows:
                 with asked.rows.open("a") as out:
                     out.write(json.dumps(rows[-1]) + "\n")

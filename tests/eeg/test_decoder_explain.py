@@ -153,7 +153,7 @@ def test_one_trial_is_explained_for_the_class_it_was_given(patient):
     assert found["target"] == {"trial": 7}
     assert found["class"] in trials.classes
     assert found["base"] + np.sum(found["values"]) == pytest.approx(found["score"], abs=1e-3)
-    assert found["words"].startswith(f"Trial 8 is called {found['class']}")
+    assert found["words"].startswith(f"Trial 7 is called {found['class']}")
     assert "same session" in found["baseline"]
     again = explained("bandpower", trials, {"trial": 7}, evaluations=6000)
     assert json.dumps(found, allow_nan=False) == json.dumps(again)

@@ -33,7 +33,7 @@ from backend.progress import Progress, Silent
 UNIT = "log-odds"
 _EVALUATIONS = ((24, 32_000), (10_000, 10_000))  # up to so many channels, so many trials scored for the shares
 _LEAST_CASES, _MOST_CASES = 8, 64
-_TESTED = 12, 8  # cases of the deletion test and of occlusion, and with regions
+_TESTED = 24, 8  # cases of the deletion test and of occlusion, and with regions
 _SINGLES, _BUNDLES = 8, 8  # parts of the deletion test: the strongest alone, the others in bundles of like size
 _Z95 = 1.96
 
@@ -96,7 +96,7 @@ def explain_decoder(
         _Part(progress, 0.55, 0.8),
         "Asking again",
     )
-    few = cases_of(asked, known, number, _TESTED[len(grid.groups) < len(known.names)], seed + 2)
+    few = cases[: _TESTED[len(grid.groups) < len(known.names)]]
     without = occlusion(few, grid, _Part(progress, 0.8, 0.9))
     trust = _trust(shares, again, few, grid, seed, _Part(progress, 0.9, 1.0))
     told: dict[str, Json] = {"calibration": True} if number is None else {"trial": number}

@@ -87,7 +87,7 @@ def _sentence(result: Mapping[str, Json], whole: bool, reliable: bool) -> str:
         said = f"{lead}, the decoder gives the right class {_gain(gain)}."
     else:
         said = (
-            f"Trial {result['target']['trial'] + 1} is called {result['class']} with log-odds {result['score']:+.2f}; "
+            f"Trial {result['target']['trial']} is called {result['class']} with log-odds {result['score']:+.2f}; "
             f"the trials it is compared with have {result['base']:+.2f}."
         )
     if not reliable:
@@ -95,8 +95,15 @@ def _sentence(result: Mapping[str, Json], whole: bool, reliable: bool) -> str:
     if not parts:
         used = f" {name_part(result['helpers'][0])} has the largest share, but" if result["helpers"] else ""
         return f"{said}{used} no channel and band tells the classes apart alone: what the decoder uses lies in how several go together."
-    named = [f"{name_part(part)}, {part['value']:+.2f} ± {part['error']:.2f}" for part in parts[:3]]
-    said += f" Most comes from {named[0]}"
+    if whole:
+        named = [f"{name_part(part)}, {part['value']:+.2f} ± {part['error']:.2f}" for part in parts[:3]]
+        said += f" Most comes from {named[0]}"
+    else:
+        named = [
+            f"{name_part(part)}, {'for' if part['value'] > 0 else 'against'} it, {part['value']:+.2f} ± {part['error']:.2f}"
+            for part in parts[:3]
+        ]
+        said += f" What counts most is {named[0]}"
     said += f"; then {'; '.join(named[1:])}." if len(named) > 1 else "."
     if result["helpers"]:
         names = " and ".join(name_part(part) for part in result["helpers"][:2])

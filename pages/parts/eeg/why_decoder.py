@@ -128,7 +128,7 @@ def _alone(part: Mapping[str, Any]) -> str:
 
 def _patterns(found: Mapping[str, Any], name: str) -> None:
     from backend.figures.eeg_topomap import topomap
-    from backend.figures.eeg_why import describe_weights, plot_weights, weight_rows
+    from backend.figures.eeg_why import describe_weights, pattern_map, plot_weights, weight_rows
 
     bands, patterns = [band["name"] for band in found["bands"]], found["patterns"]
     leading = (found["ranking"] or found["by_share"])[0]["band"]
@@ -137,17 +137,18 @@ def _patterns(found: Mapping[str, Any], name: str) -> None:
         band = st.selectbox("Band", bands, index=bands.index(leading), key=f"why-band-{name}", width=220)
         outputs = patterns["outputs"]
         output = st.selectbox("Output", outputs, key=f"why-output-{name}", width=320) if len(outputs) > 1 else outputs[0]
-        values = [row[bands.index(band)] for row in patterns["power_db"][outputs.index(output)]]
+        values, what, unit = pattern_map(found, output, band)
         try:
-            figure, rows, words = topomap(found["electrodes"], values, f"Power in {band} that goes with {output}", "dB", symmetric=True)
+            figure, rows, words = topomap(found["electrodes"], values, f"{what} in {band} that goes with {output}", unit, symmetric=True)
         except InputError as error:
             st.caption(plain(str(error)))
         else:
             show_figure(figure, words, f"why-pattern-{name}", rows)
-        st.caption("For one standard deviation of the decoder's output, on trials it had not seen." if found["held_out"] else "")
+        st.caption("For one standard deviation of the decoder's output.")
     with right:
         if found["weights"]:
             show_figure(plot_weights(found), describe_weights(found), f"why-weights-{name}", weight_rows(found))
+            st.caption("A dot far to a side and near the middle line is weighed and tells nothing: the decoder subtracts it.")
         else:
             st.caption("This decoder has no weight for a single channel, so there is nothing to set beside the patterns.")
 
