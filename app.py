@@ -5,17 +5,15 @@ from pathlib import Path
 import streamlit as st
 
 ASSETS = Path(__file__).parent / "assets"
-
-# from a local file: a page's own icon would be fetched from outside as the favicon
+# a local icon: a page's own would be fetched from outside as the favicon
 st.set_page_config(page_title="Bioloom", page_icon=str(ASSETS / "favicon.png"), layout="wide")
 st.logo(str(ASSETS / f"wordmark-{st.context.theme.type or 'light'}.svg"), size="large", icon_image=str(ASSETS / "mark.svg"))
 
-# the name of its file would claim /home, which a page of its own leads here
 HOME = st.Page("pages/home.py", title="Home", icon=":material/home:", default=True, url_path="start")
 
 
 def home() -> None:
-    st.switch_page(HOME)  # for whoever types /home
+    st.switch_page(HOME)  # for whoever types /home, which the name of Home's file would claim
 
 
 st.navigation(

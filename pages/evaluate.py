@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -19,6 +20,7 @@ from pages.parts.markup import escape, html, kicker, plain, some
 from pages.parts.uploads import keep, local
 
 KIND = "evaluate"
+_VERDICTS = {"usable": "Usable.", "uncertain": "Uncertain.", "undecodable": "Cannot be decoded."}
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Form:
     example: str
     shows: str
     wildtype: bool = False
+    paths: bool = False  # recordings are read where they lie: a file's header names a person, so no copy of it is kept
 
 
 FORMS: Mapping[str, Form] = {
@@ -63,6 +66,22 @@ FORMS: Mapping[str, Form] = {
         "id,sequence,donors,acceptors\nHBB,ACATTTGCTTCTG...,142;495,273;1346",
         "Top-k accuracy and area under the precision-recall curve for donors and acceptors.",
     ),
+    "eeg.sleep": Form(
+        "Sleep staging",
+        "Recordings that a person staged, one path a line; a hypnogram in a file of its own goes on the line after its recording",
+        (),
+        "/data/night1.edf\n/data/night1-hypnogram.csv\n\nwith the columns: onset,duration,stage\n0,30,W\n30,30,N1",
+        "How often the called stage is the scored one: accuracy, Cohen's kappa and F1 for every stage.",
+        paths=True,
+    ),
+    "eeg.calibrate": Form(
+        "Decoder of one patient",
+        "Recordings to learn from, one path a line",
+        (),
+        "/data/session1.edf\n/data/session2.edf\n\nwith annotations that name the class of each trial, such as T1 and T2",
+        "Every candidate decoder, fitted on the first recordings and judged on the later ones; whether the signal can be decoded at all.",
+        paths=True,
+    ),
 }
 
 
@@ -93,22 +112,19 @@ def main() -> None:
 def _begin(task: str) -> None:
     form = FORMS[task]
     with st.form(f"evaluate-{task}"):
-        files = st.file_uploader(form.ask, type=list(form.types), accept_multiple_files=True)
-        path = st.text_input("Or the path of such a file on this computer")
-        wildtype = st.file_uploader("The unchanged protein, FASTA", key="evaluate-wildtype") if form.wildtype else None
+        asked = _recordings(task, form) if form.paths else _files(form)
         sent = st.form_submit_button("Measure", type="primary")
     with st.expander("What the form is"):
         st.code(form.example, language=None, wrap_lines=True)
     if not sent:
         return
-    paths = [keep(file) for file in files] + ([local(path)] if path.strip() else [])
-    if not paths:
+    paths, options = asked()
+    if not paths and not options.get("demo"):
         st.warning("Choose a file first, or give a path.", icon=":material/upload_file:")
         return
-    if form.wildtype and wildtype is None:
+    if form.wildtype and "wildtype" not in options:
         st.warning("Give the unchanged protein too: the numbering of the variants is found by it.", icon=":material/upload_file:")
         return
-    options = {"wildtype": keep(wildtype)} if wildtype is not None else {}
     opened = bench()
 
     def work(progress: Progress) -> dict[str, Any]:
@@ -116,23 +132,60 @@ def _begin(task: str) -> None:
 
         return evaluate(opened.context, task, paths, options, progress=progress)
 
-    opened.jobs.submit(owner(), KIND, f"Measuring {form.name.lower()} on {some(len(paths), 'file')}", work, key=f"{KIND}:{owner()}")
+    what = some(len(paths), "file") if paths else "a demo patient"
+    opened.jobs.submit(owner(), KIND, f"Measuring {form.name.lower()} on {what}", work, key=f"{KIND}:{owner()}")
     st.rerun()
+
+
+Asked = Callable[[], tuple[list[Path], dict[str, Any]]]
+
+
+def _files(form: Form) -> Asked:
+    """Fields for files that may be kept; gives what reads them once the form is sent."""
+    files = st.file_uploader(form.ask, type=list(form.types), accept_multiple_files=True)
+    path = st.text_input("Or the path of such a file on this computer")
+    wildtype = st.file_uploader("The unchanged protein, FASTA", key="evaluate-wildtype") if form.wildtype else None
+    return lambda: (
+        [keep(file) for file in files] + ([local(path)] if path.strip() else []),
+        {"wildtype": keep(wildtype)} if wildtype is not None else {},
+    )
+
+
+def _recordings(task: str, form: Form) -> Asked:
+    """Fields for recordings, which are read where they lie; gives what reads them once the form is sent."""
+    given = st.text_area(form.ask, key=f"evaluate-paths-{task}", height=90)
+    st.caption("They are read where they lie on this computer, and nothing of them is kept.")
+    if task != "eeg.calibrate":
+        return lambda: (_paths(given), {})
+    later = st.text_area("Later recordings to be judged on, one path a line; none: held-out stretches of the first", height=68)
+    left, right = st.columns(2)
+    labels = left.text_input("Annotations that name the classes", placeholder="T1, T2")
+    demo = right.selectbox(
+        "Or a demo patient, with the split as published", ["scp1", "scp2"], index=None, placeholder="none", format_func=str.upper
+    )
+    return lambda: (_paths(given), {"train": [], "test": _paths(later), "labels": labels, "demo": demo or ""})
+
+
+def _paths(text: str) -> list[Path]:
+    return [local(line) for line in text.splitlines() if line.strip()]
 
 
 def show_result(result: dict[str, Any]) -> None:
     """Figure, table, notes and exports of one measurement."""
     from backend.figures.metrics import describe_metrics, plot_metrics
 
-    systems, n = result["systems"], int(result["n"])
+    n = int(result["n"])
+    systems = {name: _numbers(values) for name, values in result["systems"].items()}
     kicker(f"{FORMS[result['task']].name}: result on {n:,} cases")
+    if "verdict" in result:
+        st.markdown(f"**{plain(_VERDICTS.get(result['verdict'], result['verdict']))}** {plain(result.get('sentence', ''))}")
     words = describe_metrics(systems, n)
     show_figure(plot_metrics(systems, n), words, "evaluation", rows(systems))
     metrics = list(dict.fromkeys(metric for values in systems.values() for metric in values))
     st.dataframe(
         [{"System": name} | {metric: _cell(values.get(metric)) for metric in metrics} for name, values in systems.items()], hide_index=True
     )
-    st.caption("In brackets the 95% bootstrap interval. Where two intervals overlap, the difference may be chance.")
+    st.caption("In brackets the 95% interval, where there is one. Where two intervals overlap, the difference may be chance.")
     notes = result.get("notes", [])
     if notes:
         html("<ul class='bl-soft'>" + "".join(f"<li>{escape(note)}</li>" for note in notes) + "</ul>")
@@ -153,8 +206,15 @@ def rows(systems: dict[str, dict[str, dict[str, float]]]) -> list[dict[str, Any]
     ]
 
 
+def _numbers(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The metrics that are numbers; one without an interval keeps None at both ends."""
+    return {name: cell for name, cell in values.items() if isinstance(cell, Mapping) and cell.get("value") is not None}
+
+
 def _cell(cell: dict[str, float] | None) -> str:
-    return f"{cell['value']:.3f} ({cell['low']:.3f}-{cell['high']:.3f})" if cell else ""
+    if not cell:
+        return ""
+    return f"{cell['value']:.3f}" + (f" ({cell['low']:.3f}-{cell['high']:.3f})" if cell.get("low") is not None else "")
 
 
 main()

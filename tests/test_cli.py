@@ -130,7 +130,7 @@ def test_listing_is_instant_because_nothing_heavy_is_imported() -> None:
     assert out.strip() == "[]"
 
 
-def test_recordings_to_learn_from_and_to_judge_on_are_named_in_one_go(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_recordings_to_learn_from_and_to_judge_on_are_named_in_one_go(bioloom: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: dict[str, object] = {}
 
     def measure(context: object, task: str, files: object, options: dict[str, object], progress: object = None) -> dict[str, object]:
@@ -139,6 +139,6 @@ def test_recordings_to_learn_from_and_to_judge_on_are_named_in_one_go(shell: She
 
     monkeypatch.setattr("backend.evaluate.evaluate", measure)
     words = "evaluate eeg.calibrate --train one.edf two.edf --test three.edf --labels T1,T2 --json".split()
-    assert shell(*words)[0] == 0
+    assert bioloom(*words)[0] == 0
     assert [[str(path) for path in seen[name]] for name in ("train", "test")] == [["one.edf", "two.edf"], ["three.edf"]]  # type: ignore[union-attr]
     assert seen["labels"] == "T1,T2"

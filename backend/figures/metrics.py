@@ -15,7 +15,7 @@ def plot_metrics(systems: Mapping[str, Mapping[str, Mapping[str, Json]]], n: int
     Parameters
     ----------
     systems : mapping
-        ``{system: {metric: {"value", "low", "high"}}}``, at most 1.
+        ``{system: {metric: {"value", "low", "high"}}}``, at most 1; the interval may be None.
     n : int
         Number of cases: questions, variants, sequences.
     """
@@ -32,16 +32,16 @@ def plot_metrics(systems: Mapping[str, Mapping[str, Mapping[str, Json]]], n: int
             error_x={
                 "type": "data",
                 "symmetric": False,
-                "array": [cell["high"] - cell["value"] for _, cell in rows],
-                "arrayminus": [cell["value"] - cell["low"] for _, cell in rows],
+                "array": [0.0 if cell["high"] is None else cell["high"] - cell["value"] for _, cell in rows],
+                "arrayminus": [0.0 if cell["low"] is None else cell["value"] - cell["low"] for _, cell in rows],
                 "thickness": 1.5,
                 "width": 0,
             },
             mode="markers",
             name=name,
             marker={"color": CATEGORIES[at % len(CATEGORIES)], "symbol": SYMBOLS[at % len(SYMBOLS)], "size": 9},
-            customdata=[[metrics[row], cell["low"], cell["high"]] for row, cell in rows],
-            hovertemplate=f"{name}<br>%{{customdata[0]}} %{{x:.3f}} (%{{customdata[1]:.3f}} to %{{customdata[2]:.3f}})<extra></extra>",
+            customdata=[[metrics[row], _interval(cell)] for row, cell in rows],
+            hovertemplate=f"{name}<br>%{{customdata[0]}} %{{x:.3f}}%{{customdata[1]}}<extra></extra>",
         )
     finish(figure, _title(systems, metrics, n), 110 + 84 * len(metrics))
     figure.update_yaxes(tickvals=list(range(len(metrics))), ticktext=metrics, range=[len(metrics) - 0.5, -0.5])
@@ -53,10 +53,14 @@ def plot_metrics(systems: Mapping[str, Mapping[str, Mapping[str, Json]]], n: int
 def describe_metrics(systems: Mapping[str, Mapping[str, Mapping[str, Json]]], n: int) -> str:
     """The figure in words."""
     parts = [
-        f"{name}: " + ", ".join(f"{metric} {cell['value']:.2f} ({cell['low']:.2f}-{cell['high']:.2f})" for metric, cell in values.items())
+        f"{name}: " + ", ".join(f"{metric} {cell['value']:.2f}{_interval(cell, 2)}" for metric, cell in values.items())
         for name, values in systems.items()
     ]
     return f"{_title(systems, _metrics(systems), n)}. " + "; ".join(parts) + "."
+
+
+def _interval(cell: Mapping[str, Json], digits: int = 3) -> str:
+    return "" if cell["low"] is None else f" ({cell['low']:.{digits}f}-{cell['high']:.{digits}f})"
 
 
 def _metrics(systems: Mapping[str, Mapping[str, Json]]) -> list[str]:
