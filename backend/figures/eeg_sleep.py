@@ -250,11 +250,9 @@ def _title(found: Mapping[str, Any]) -> str:
     told = found["statistics"]
     if not told["tst"]["value"]:
         return "No sleep was found"
-    return f"{_hours(told['tst']['value'])} of sleep, efficiency {told['se']['value']:.0f}%"
-
-
-def _hours(minutes: float) -> str:
-    return f"{int(minutes // 60)} h {minutes % 60:.0f} min"
+    rem = told["rem_latency"]["value"]
+    dreams = "no REM sleep" if rem is None else f"REM sleep {rem:.0f} min later"
+    return f"Sleep began {told['sol']['value']:.0f} min after lights off, {dreams}"
 
 
 def plot_stages(found: Mapping[str, Any]) -> Any:

@@ -127,8 +127,7 @@ def _finding(found: Mapping[str, Any]) -> None:
         [
             {
                 "Stage": NAMES[stage],
-                "Minutes": _figure({**told[f"min_{stage}"], "unit": ""}),
-                "95% interval": _interval(told[f"min_{stage}"]),
+                "Minutes (95% interval)": f"{_figure({**told[f'min_{stage}'], 'unit': ''})} ({_interval(told[f'min_{stage}'])})",
                 "% of sleep": "" if stage == "W" else _figure({**told[f"pct_{stage}"], "unit": ""}),
             }
             for stage in found["order"]
