@@ -186,7 +186,7 @@ def _signal(patient: str, names: Mapping[str, str], ids: tuple[str, str]) -> Non
     kicker("Signal")
     storage = bench().storage
     left, right = st.columns(2, gap="medium")
-    montage = left.selectbox("Montage of both", _MONTAGES, format_func=_montage, key=f"compare-montage-{patient}")
+    montage = left.selectbox("Montage of both", _possible(ids), format_func=_montage, key=f"compare-montage-{patient}")
     sensitivity = right.select_slider(
         "Sensitivity of both (µV/mm)", (3.0, 5.0, 7.0, 10.0, 15.0, 20.0), 10.0, key=f"compare-scale-{patient}"
     )
@@ -217,6 +217,23 @@ def _mark(recording: str) -> str:
     storage = bench().storage
     marks = [(one.id, one.onset_s, one.duration_s, one.label) for one in storage.recordings.annotations(recording)]
     return digest(canonical([storage.recordings.facts(recording), marks]))
+
+
+def _possible(ids: Sequence[str]) -> list[str]:
+    """Montages that the electrodes of all these recordings allow."""
+    from backend.eeg.inputs import effective_channels
+    from backend.eeg.montage import make_montage
+    from backend.errors import InputError
+
+    found = []
+    for name in _MONTAGES:
+        try:
+            for id in ids:
+                make_montage(name, [channel for channel in effective_channels(bench().context, id) if channel.kind == "eeg"])
+        except InputError:
+            continue
+        found.append(name)
+    return found
 
 
 def _montage(name: str) -> str:
