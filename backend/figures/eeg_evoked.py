@@ -35,13 +35,13 @@ def plot_evoked(prediction: Mapping[str, Json], channel: str) -> Any:
         figure.add_scatter(
             x=times,
             y=mean,
-            name=f"{condition['label']} (n = {condition['trials']:,})",
+            name=f"{_safe(condition['label'])} (n = {condition['trials']:,})",
             line={"color": _COLOURS[n], "width": 2, "dash": _DASHES[n]},
             hovertemplate="%{x:.0f} ms: %{y:.2f} µV<extra></extra>",
         )
     for cluster in _clusters(prediction, channel):
         figure.add_vrect(x0=1000 * cluster["from_s"], x1=1000 * cluster["to_s"], fillcolor=QUIET, opacity=0.18, line_width=0)
-    finish(figure, title_of(prediction, channel), 360)
+    finish(figure, _safe(title_of(prediction, channel)), 360)
     _axes(figure)
     figure.update_layout(legend={"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"}, margin={"l": 8, "r": 8, "t": 76, "b": 8})
     return figure
@@ -91,7 +91,7 @@ def plot_butterfly(prediction: Mapping[str, Json], condition: int, latency_s: fl
             hovertemplate=f"{channel['name']}, %{{x:.0f}} ms: %{{y:.2f}} µV<extra></extra>",
         )
     figure.add_vline(x=1000 * latency_s, line={"color": QUIET, "width": 2, "dash": "dash"})
-    finish(figure, f"{found['label']}: all {len(prediction['channels'])} channels", 330)
+    finish(figure, f"{_safe(found['label'])}: the means of all {len(prediction['channels'])} channels", 330)
     _axes(figure)
     figure.update_layout(showlegend=False)
     return figure
@@ -125,7 +125,7 @@ def latency_maps(prediction: Mapping[str, Json], latency_s: float) -> tuple[Any,
     times = np.array(prediction["times"])
     at = int(np.abs(times - latency_s).argmin())
     placed = [n for n, channel in enumerate(prediction["channels"]) if channel["electrode"]]
-    maps = {str(found["label"]): [found["mean"][n][at] for n in placed] for found in prediction["conditions"]}
+    maps = {_safe(found["label"]): [found["mean"][n][at] for n in placed] for found in prediction["conditions"]}
     if len(prediction["conditions"]) == 2:
         one, two = (found["mean"] for found in prediction["conditions"])
         maps["difference"] = [one[n][at] - two[n][at] for n in placed]
@@ -141,6 +141,11 @@ def title_of(prediction: Mapping[str, Json], channel: str) -> str:
         return f"{channel}: {one} and {two} differ here" if differ else f"{channel}: no difference between {one} and {two} found here"
     second, height, _ = _peak(prediction, prediction["conditions"][0], channel)
     return f"{channel}: largest {height:+.1f} µV, {1000 * second:.0f} ms after the event"
+
+
+def _safe(text: Json) -> str:
+    """A person's words without what Plotly takes for markup."""
+    return str(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _peak(prediction: Mapping[str, Json], condition: Mapping[str, Json], channel: str) -> tuple[float, float, float]:

@@ -71,7 +71,7 @@ def densities_title(prediction: Mapping[str, Json], stages: Sequence[str]) -> st
         return f"No {' and '.join(stages)} was searched"
     most, name, two = max(known, key=lambda item: item[0])
     other = f", {two['value']:.1f} by YASA" if two else ""
-    return f"Most in {name}: {most:.1f} spindles a minute of {' and '.join(stages)} by OpenSpindleNet{other}"
+    return f"{name}: {most:.1f} spindles a minute by OpenSpindleNet{other}"
 
 
 def plot_event(trace: Mapping[str, Any], event: Mapping[str, Json], channel: str) -> Any:
@@ -101,7 +101,7 @@ def plot_event(trace: Mapping[str, Any], event: Mapping[str, Json], channel: str
     for n, who in enumerate(("network", "second")):
         title, colour, _ = WHO[who]
         if event[who]:
-            height = top * (1.15 + 0.2 * n)
+            height = top * (1.2 + 0.4 * n)
             figure.add_scatter(
                 x=event[who],
                 y=[height, height],
@@ -144,7 +144,7 @@ def plot_parts(made: Mapping[str, Any]) -> Any:
             zmax=most,
             colorscale=[[0, BLUE], [0.5, "#FFFFFF"], [1, VERMILLION]],
             colorbar={"title": {"text": "share"}, "thickness": 12},
-            text=[[f"{share:+.2f}" for share in row] for row in shares],
+            text=[["0.00" if abs(share) < 0.005 else f"{share:+.2f}" for share in row] for row in shares],
             texttemplate="%{text}",
             textfont={"color": "#111111"},
             hovertemplate="%{y}, %{x}: %{z:+.3f}<extra></extra>",

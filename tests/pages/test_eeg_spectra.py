@@ -8,7 +8,7 @@ import pytest
 from backend.eeg.simulate.planted import RATE as PLANTED_RATE
 from backend.eeg.simulate.planted import planted_spindles
 from tests.eeg.sleeping import keep
-from tests.pages.conftest import texts
+from tests.pages.conftest import HOSTILE, texts
 from tests.prepare import models_folder
 
 RATE = 128.0
@@ -64,6 +64,16 @@ def test_a_comparison_of_two_events_says_whether_they_differ(open_page, bench, r
     shown = texts(app)
     assert "No difference between the two events was found" in shown
     assert "18 trials, 0 left out" in shown
+
+
+def test_labels_that_carry_markup_are_shown_as_they_are(open_page, bench):
+    marks = [(1.0 + n, 0.0, HOSTILE if n % 2 else "flash") for n in range(36)]
+    recording = keep(bench, waves(), RATE, marks)
+    run = bench.run("eeg.evoked", {"recording": recording}, settings={"label": HOSTILE, "compare": "flash", "permutations": 100})
+    app = open_page("eeg", recording=recording, show="decode", run=run.id)
+    assert not app.exception
+    assert "<script>alert" not in texts(app)
+    assert all("<script>alert" not in chart.proto.spec for chart in app.get("plotly_chart"))
 
 
 def test_a_recording_without_events_says_so(open_page, bench):

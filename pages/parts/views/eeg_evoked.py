@@ -10,7 +10,7 @@ import streamlit as st
 from backend.domain import Run
 from pages.parts.bench import bench
 from pages.parts.figure import show_figure
-from pages.parts.markup import escape, facts, html, kicker
+from pages.parts.markup import escape, facts, html, kicker, plain
 
 
 def settings(recording: str) -> dict[str, Any] | None:
@@ -78,7 +78,7 @@ def show(run: Run) -> None:
     _whole(run, found)
     if found["comparison"] and found["comparison"]["clusters"]:
         kicker("Where and when they differ")
-        _clusters(found["comparison"])
+        _clusters(found)
     with st.expander("Trials left out, and why"):
         _left_out(found)
 
@@ -125,7 +125,9 @@ def _whole(run: Run, found: Mapping[str, Any]) -> None:
     labels = [condition["label"] for condition in found["conditions"]]
     chosen = 0
     if len(labels) > 1:
-        chosen = labels.index(st.segmented_control("Event", labels, default=labels[0], key=f"evoked-event-{run.id}") or labels[0])
+        chosen = labels.index(
+            st.segmented_control("Event", labels, default=labels[0], format_func=plain, key=f"evoked-event-{run.id}") or labels[0]
+        )
     latency = st.slider(
         "Latency of the map (ms)", round(1000 * times[0]), round(1000 * times[-1]), 300 if times[-1] > 0.3 else 100, key=f"latency-{run.id}"
     )
@@ -142,18 +144,18 @@ def _whole(run: Run, found: Mapping[str, Any]) -> None:
     show_figure(figure, words, f"latency-{latency}-{run.id}", rows)
 
 
-def _clusters(comparison: Mapping[str, Any]) -> None:
-    labels = {1: "the first event", 2: "the second event"}
+def _clusters(found: Mapping[str, Any]) -> None:
+    labels = [condition["label"] for condition in found["conditions"]]
     st.dataframe(
         [
             {
                 "p": cluster["p"],
                 "From (ms)": round(1000 * cluster["from_s"]),
                 "To (ms)": round(1000 * cluster["to_s"]),
-                "Higher in": labels[cluster["higher"]],
+                "Higher in": labels[cluster["higher"] - 1],
                 "Channels": ", ".join(cluster["channels"]),
             }
-            for cluster in comparison["clusters"]
+            for cluster in found["comparison"]["clusters"]
         ],
         hide_index=True,
     )
