@@ -29,8 +29,21 @@ def press(app, label: str):
     return next(button for button in app.button if button.label.startswith(label)).click().run()
 
 
-def drop(app, *files: tuple[str, bytes]):
-    return app.file_uploader[0].set_value([(name, data, "application/octet-stream") for name, data in files]).run()
+def settled(app, bench):
+    """The page once its background work has ended, however slow the machine."""
+    active = bench.jobs.list(active=True)
+    for job in active:
+        bench.jobs.wait(job.id, 120)
+    return app.run() if active else app
+
+
+def drop(app, bench, *files: tuple[str, bytes]):
+    given = [(name, data, "application/octet-stream") for name, data in files]
+    return settled(app.file_uploader[0].set_value(given).run(), bench)
+
+
+def take_in(app, bench, label: str = "Import the recording"):
+    return settled(press(app, label), bench)
 
 
 def test_nobody_is_there_yet_and_the_page_says_how_to_begin(open_page, bench):
@@ -81,11 +94,11 @@ def test_search_finds_by_pseudonym_note_visit_and_recording(open_page, bench, pa
 
 def test_a_dropped_file_is_looked_at_then_taken_in_and_named_by_the_person(open_page, bench, patient):
     app = open_page("patients", patient=patient.id)
-    app = drop(app, ("S001R04.edf", edf()))
+    app = drop(app, bench, ("S001R04.edf", edf()))
     assert not app.exception
     assert not app.error
     assert bench.storage.recordings.list() == [], "looking keeps nothing"
-    app = press(app, "Import the recording")
+    app = take_in(app, bench, "Import the recording")
     (kept,) = bench.storage.recordings.list(patient=patient.id)
     assert kept.name == "S001R04"
     assert "1 recording taken in" in texts(app)
@@ -93,31 +106,32 @@ def test_a_dropped_file_is_looked_at_then_taken_in_and_named_by_the_person(open_
 
 def test_a_repair_is_offered_and_nothing_is_taken_in_until_it_is_agreed_to(open_page, bench, patient):
     app = open_page("patients", patient=patient.id)
-    app = drop(app, ("cut.edf", edf()[:-300]))
+    app = drop(app, bench, ("cut.edf", edf()[:-300]))
     assert "truncated" in app.warning[0].value
     assert next(button for button in app.button if button.label.startswith("Import")).disabled
     next(box for box in app.checkbox if box.label.startswith("Agreed")).check().run()
-    app = press(app, "Import the recording")
+    app = take_in(app, bench, "Import the recording")
     (kept,) = bench.storage.recordings.list()
     assert "truncated" in {found["word"] for found in kept.diagnoses}
 
 
 def test_one_bad_file_among_several_does_not_stop_the_others(open_page, bench, patient):
     app = open_page("patients", patient=patient.id)
-    app = drop(app, ("a.edf", edf()), ("picture.edf", b"\x89PNG\r\n\x1a\n" + bytes(900)), ("alone.vmrk", b"x"))
+    app = drop(app, bench, ("a.edf", edf()), ("picture.edf", b"\x89PNG\r\n\x1a\n" + bytes(900)), ("alone.vmrk", b"x"))
     assert "PNG" in app.error[0].value
     assert "header" in app.error[1].value
-    press(app, "Import 1 of 3")
+    take_in(app, bench, "Import 1 of 3")
     assert len(bench.storage.recordings.list()) == 1
 
 
 def test_a_table_without_time_column_asks_for_its_rate(open_page, bench, patient):
     rows = "\n".join(",".join(line.split(",")[1:]) for line in table().splitlines())
     app = open_page("patients", patient=patient.id)
-    app = drop(app, ("muse.csv", rows.encode()))
+    app = drop(app, bench, ("muse.csv", rows.encode()))
     assert "rate is unknown" in app.error[0].value
     next(field for field in app.number_input if field.label == "Samples a second").set_value(256.0).run()
-    press(app, "Import the recording")
+    app = settled(app, bench)
+    take_in(app, bench, "Import the recording")
     (kept,) = bench.storage.recordings.list()
     assert kept.channels[0]["rate"] == 256.0
 
@@ -126,7 +140,8 @@ def test_a_path_is_read_where_it_lies(open_page, bench, patient, tmp_path):
     path = put(tmp_path, "night.edf", edf())
     app = open_page("patients", patient=patient.id)
     app.text_input(key=f"eeg-path-{visit_of(bench, patient)}-0").set_value(str(path)).run()
-    press(app, "Import the recording")
+    app = settled(app, bench)
+    take_in(app, bench, "Import the recording")
     assert len(bench.storage.recordings.list()) == 1
     app = open_page("patients", patient=patient.id)
     app.text_input(key=f"eeg-path-{visit_of(bench, patient)}-0").set_value(str(tmp_path / "nothing.edf")).run()
@@ -135,11 +150,25 @@ def test_a_path_is_read_where_it_lies(open_page, bench, patient, tmp_path):
 
 def test_a_file_that_is_there_already_is_refused_without_its_name_in_the_list_of_jobs(open_page, bench, patient):
     for _ in range(2):
-        app = drop(open_page("patients", patient=patient.id), ("Zweibrueckenstein.edf", edf()))
-        app = press(app, "Import the recording")
+        app = drop(open_page("patients", patient=patient.id), bench, ("Zweibrueckenstein.edf", edf()))
+        app = take_in(app, bench, "Import the recording")
     assert "already there" in texts(app)
     assert len(bench.storage.recordings.list()) == 1
     assert "Zweibrueckenstein" not in str(bench.jobs.list())
+
+
+def test_a_file_that_vanished_meanwhile_is_told_without_its_name(bench, patient, tmp_path):
+    from contextlib import nullcontext
+
+    from backend.progress import Silent
+    from pages.parts.eeg.looking import Offered, Wanted
+    from pages.parts.eeg.taking_in import _import
+
+    gone = tmp_path / "Zweibrueckenstein.edf"
+    wanted = Wanted(Offered("key", gone.name, False, lambda: nullcontext(gone)), "", (), True, None)
+    made = _import(bench, visit_of(bench, patient), [wanted], Silent())
+    assert made["failed"][0]["message"].startswith("The file cannot be read")
+    assert "Zweibrueckenstein" not in str(made)
 
 
 @pytest.mark.parametrize("way", ["dropped", "by path", "in parts"])
@@ -149,21 +178,21 @@ def test_no_planted_identifier_is_in_any_byte_that_is_kept(open_page, bench, pat
     app = open_page("patients", patient=patient.id)
     if way == "in parts":
         parts = [_vision(elsewhere), *sorted(elsewhere.glob("*.eeg")), *sorted(elsewhere.glob("*.vmrk"))]
-        app = drop(app, *((part.name, part.read_bytes()) for part in parts))
+        app = drop(app, bench, *((part.name, part.read_bytes()) for part in parts))
     elif way == "dropped":
         path = _edf(elsewhere, False, True)
-        app = drop(app, (path.name, path.read_bytes()))
+        app = drop(app, bench, (path.name, path.read_bytes()))
     else:
         path = _edf(elsewhere, False, True)
         app.text_input(key=f"eeg-path-{visit_of(bench, patient)}-0").set_value(str(path)).run()
+    app = settled(app, bench)
     for box in [box for box in app.checkbox if box.label.startswith("Agreed")]:
         box.check()
-    app = press(app.run(), "Import the recording")
+    app = take_in(app.run(), bench, "Import the recording")
     (kept,) = bench.storage.recordings.list()
     assert PLANTED[0] not in kept.name
     assert bench.storage.recordings.annotations(kept.id)
     app.switch_page("pages/patients.py").run()
-    bench.jobs.wait(bench.jobs.list()[0].id, 5)
     assert _found(bench.config.data) == {}
 
 
@@ -212,7 +241,7 @@ def test_a_patient_is_deleted_only_after_the_pseudonym_was_typed_and_then_with_a
 
     import_recording(bench.config, bench.storage, visit_of(bench, patient), put(tmp_path, "a.edf", edf()))
     app = open_page("patients", patient=patient.id, show="edit")
-    app = press(app, "Write the archive")
+    app = settled(press(app, "Write the archive"), bench)
     assert list((bench.config.data / "exports").iterdir())
     assert app.button(key=f"delete-{patient.id}").disabled
     app.text_input(key=f"type-{patient.id}").set_value("P-01").run()
@@ -248,10 +277,7 @@ def test_a_demo_patient_opens_from_the_first_page(open_page, bench):
     if not bench.runtime.present(SELF_REGULATION.name):
         pytest.skip("the demo's data was not fetched: python -m tests.prepare")
     app = open_page("patients")
-    app = app.button(key="demo-scp1").click().run()
-    for job in bench.jobs.list():
-        bench.jobs.wait(job.id, 20)
-    app = app.run()
+    app = settled(app.button(key="demo-scp1").click().run(), bench)
     assert not app.exception
     assert not app.error
     assert bench.storage.patients.find("Demo SCP1").recordings == 2
