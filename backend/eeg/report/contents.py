@@ -17,6 +17,7 @@ from backend.eeg.report.signal_page import PAGE_S, draw_page
 from backend.eeg.signal import open_recording
 from backend.errors import InputError
 from backend.models.registry import get_card
+from backend.storage.recordings import StoredAnnotation
 from backend.tasks import Context, find_task
 
 TASKS = ("eeg.quality", "eeg.baseline", "eeg.sleep", "eeg.spindles", "eeg.calibrate", "eeg.decode")
@@ -170,25 +171,8 @@ def _events(context: Context, recording: str, choice: Choice) -> list[Block]:
             told = tuple((label, f"{count:,}") for label, count in sorted(counts.items(), key=lambda pair: -pair[1])[:40])
             blocks.append(Table(("Annotation", "How often"), told, (3, 1), (1,), f"{len(listed):,} annotations, counted by label"))
         if shown:
-            clock = _clock(context, recording)
-            rows = tuple(
-                (
-                    _time(mark.onset_s),
-                    _of_day(clock, mark.onset_s),
-                    f"{mark.duration_s:.1f}" if mark.duration_s else "",
-                    mark.label,
-                    ", ".join(mark.channels[:6]) or "all",
-                    "file" if mark.origin == "file" else "reader",
-                )
-                for mark in shown
-            )
-            head = ("After", "Time of day", "Length (s)", "Annotation", "Channels", "Set by")
-            widths: tuple[float, ...] = (1.5, 1.5, 1.4, 5, 2.6, 1.1)
-            if not clock:
-                head, widths = (head[0], *head[2:]), (widths[0], *widths[2:])
-                rows = tuple((row[0], *row[2:]) for row in rows)
-            blocks.append(Table(head, rows, widths, (2 if clock else 1,)))
-    look = {
+            blocks.append(_listed(shown, _clock(context, recording)))
+    look: dict[str, Any] = {
         "montage": choice.montage, "low_cut": choice.low_cut, "high_cut": choice.high_cut, "notch": choice.notch,
         "uv_per_mm": choice.uv_per_mm,
     }  # fmt: skip
@@ -199,6 +183,25 @@ def _events(context: Context, recording: str, choice: Choice) -> list[Block]:
     for start in choice.pages_at:
         blocks.append(draw_page(context, recording, start, title=f"Page from {_time(start)}", **look))
     return blocks
+
+
+def _listed(marks: Sequence[StoredAnnotation], clock: str) -> Table:
+    """The marks in time order; with the time of day where the recording tells when it began."""
+    head: tuple[str, ...] = ("After", "Time of day", "Length (s)", "Annotation", "Channels", "Set by")
+    rows: list[tuple[str, ...]] = [
+        (
+            _time(mark.onset_s),
+            _of_day(clock, mark.onset_s),
+            f"{mark.duration_s:.1f}" if mark.duration_s else "",
+            mark.label,
+            ", ".join(mark.channels[:6]) or "all",
+            "file" if mark.origin == "file" else "reader",
+        )
+        for mark in marks
+    ]
+    if clock:
+        return Table(head, tuple(rows), (1.5, 1.5, 1.4, 5, 2.6, 1.1), (2,))
+    return Table((head[0], *head[2:]), tuple((row[0], *row[2:]) for row in rows), (1.5, 1.4, 5, 2.6, 1.1), (1,))
 
 
 def _made(context: Context, runs: Mapping[str, Run], choice: Choice) -> list[Block]:

@@ -23,7 +23,7 @@ REGION_STYLES = {
     "frontal": (ORANGE, (0, (5, 1))),
 }
 _DPI = 220
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 7.5,
     "axes.titlesize": 8,
