@@ -9,6 +9,7 @@ const CHOICES = {
   notch: [null, 50, 60].map((n) => [n, n === null ? "off" : `${n} Hz`]),
 };
 const MONTAGE_KEYS = { r: "referential", v: "average", l: "longitudinal", t: "transverse" };
+const MOST_ASKED = 12; // tiles at once
 const PATIENCE = 12000; // milliseconds after which a question that got no answer is asked again
 
 export default function ({ data, parentElement, setTriggerValue }) {
@@ -123,14 +124,14 @@ class Reader {
     const { page_s: page } = this.view;
     const here = Math.floor(this.at / page + 1e-9);
     const last = Math.ceil(this.full.duration / page) - 1;
-    const [ahead, behind] = page <= 30 ? [8, 3] : page <= 60 ? [4, 2] : [1, 1];
+    const [ahead, behind] = page <= 15 ? [24, 6] : page <= 30 ? [10, 4] : page <= 60 ? [4, 2] : [1, 1];
     const found = [];
     const want = (n) => n >= 0 && n <= last && !this.has(n) && !found.includes(n) && found.push(n);
     want(here);
     want(here + 1);
     for (let n = 1; n <= ahead; n++) want(here + n * this.direction);
     for (let n = 1; n <= behind; n++) want(here - n * this.direction);
-    return found.slice(0, 12);
+    return found.slice(0, this.has(here) ? MOST_ASKED : 3); // a page that is waited for comes with few others, so that it comes soon
   }
 
   has(number) {
@@ -156,10 +157,10 @@ class Reader {
     if (this.asking) return;
     const far = this.full.around && (this.at < this.full.around[0] || this.at + this.view.page_s > this.full.around[1]);
     const missing = this.missing();
-    // a few at a time: one journey for several pages, but never later than two pages ahead of need
+    // several at a time, but always well ahead of need: a journey takes long when the machine has other work
     const here = Math.floor(this.at / this.view.page_s + 1e-9);
-    const near = missing.some((n) => Math.abs(n - here) <= 3);
-    if (this.unsent || this.queue.length || far || near || missing.length >= 5) this.ask({ full: far || undefined });
+    const near = missing.some((n) => Math.abs(n - here) <= 4);
+    if (this.unsent || this.queue.length || far || near || missing.length >= 6) this.ask({ full: far || undefined });
   }
 
   act(what) {

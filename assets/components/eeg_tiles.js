@@ -1,6 +1,6 @@
 // What the server sends: JSON and int16 values in one message; tiles are kept here while they are near the page.
 const NOTHING = -32768;
-const MOST_KEPT = 64;
+const MOST_KEPT = 96;
 
 function unpack(data) {
   const bytes = data.slice(); // its own memory: the values must begin at an even place

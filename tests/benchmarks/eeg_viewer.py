@@ -1,6 +1,6 @@
 """The EEG reader in Chromium on 24 h of 32 channels at 256 Hz: first page, turning pages, bytes a page, memory of the server.
 
-    .venv/bin/python -m tests.benchmarks.eeg_viewer [HOURS]
+    .venv/bin/python -m tests.benchmarks.eeg_viewer [HOURS] [TURNS]
 
 It makes the recording (3 GB of disk for a day) and starts a server of its own on a data folder of its own; with BIOLOOM_VIEWER_DATA, that
 folder is kept and used again. A page counts as turned when the canvas holds it and the next frame has begun. The embedded abstracts
@@ -49,9 +49,10 @@ WATCH = """() => {
   }).observe(canvas, { attributes: true, attributeFilter: ["data-at", "data-look"] });
 }"""
 FIRST = "canvas.page[data-at]"
+KEYS = {"l": "longitudinal", "r": "referential"}
 
 
-def main(hours: float) -> None:
+def main(hours: float, turns: int) -> None:
     kept = os.environ.get("BIOLOOM_VIEWER_DATA")
     with tempfile.TemporaryDirectory() as folder:
         data = Path(kept or folder) / "data"
@@ -65,11 +66,10 @@ def main(hours: float) -> None:
         server = subprocess.Popen(command, cwd=ROOT, env=env, start_new_session=True)
         try:
             _wait(port)
-            found = measure(f"http://localhost:{port}", recording, server.pid)
+            measure(f"http://localhost:{port}", recording, server.pid, turns)
         finally:
             os.killpg(server.pid, 15)
             server.wait(20)
-    print(json.dumps({"hours": hours, **found}, indent=1))
 
 
 def prepare(data: Path, folder: Path, hours: float) -> str:
@@ -94,7 +94,8 @@ def prepare(data: Path, folder: Path, hours: float) -> str:
         storage.close()
 
 
-def measure(url: str, recording: str, pid: int) -> dict[str, Any]:
+def measure(url: str, recording: str, pid: int, turns: int) -> None:
+    """Print each figure as it is found."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         page = browser.new_page(viewport={"width": 1366, "height": 900})
@@ -103,27 +104,29 @@ def measure(url: str, recording: str, pid: int) -> dict[str, Any]:
         page.goto(url)  # the server's own beginning: its imports, its library
         page.locator("h1").first.wait_for(timeout=180_000)
         time.sleep(20)
-        found: dict[str, Any] = {"server before any recording, MB": _memory(pid)}
-        found["first page, s"] = [opened(page, url, recording) for _ in range(3)]
-        shown = json.loads(page.locator("canvas.page").evaluate("canvas => JSON.stringify({...canvas.dataset})"))
-        found["drawing, ms"] = float(shown["drawn"])
+        say("server before any recording, MB", _memory(pid))
+        say("load of the machine in the last minute, processes", round(os.getloadavg()[0], 1))
+        say("first page after the start, then again, s", [opened(page, url, recording) for _ in range(4)])
+        say("drawing a page, ms", float(page.locator("canvas.page").get_attribute("data-drawn") or "nan"))
         for montage, key in (("double banana", "l"), ("as recorded, 32 traces", "r")):
             page.evaluate(WATCH)
-            change = pressed(page, key, 1, 1500)
-            page.wait_for_timeout(2500)
+            if page.locator("select[data-set=montage]").input_value() != json.dumps(KEYS[key]):
+                say(f"to {montage}, ms", round(pressed(page, key, 1, 0)[0]))
+            page.wait_for_timeout(5000)  # reads the page that was opened
             bytes_seen.clear()
-            found[montage] = {
-                "montage changed, ms": [round(t) for t in change],
-                "read at a page in 0.5 s": told(pressed(page, "ArrowRight", 120, 500)),
-                "all bytes received a page turned, kB": round(sum(bytes_seen) / 120 / 1e3),
-                "read at a page in 0.2 s": told(pressed(page, "ArrowRight", 120, 200)),
-                "turned as soon as drawn": told(pressed(page, "ArrowRight", 120, 0)),
-                "back": told(pressed(page, "ArrowLeft", 60, 300)),
-            }
-        found["jump to a far page"] = told(jumps(page, 30))
-        found["server after reading, MB"] = _memory(pid)
+            say(f"{montage}: a page every 0.5 s", told(pressed(page, "ArrowRight", turns, 500)))
+            say(f"{montage}: all bytes received for a page turned, kB", round(sum(bytes_seen) / turns / 1e3))
+            say(f"{montage}: a page every 0.2 s", told(pressed(page, "ArrowRight", turns, 200)))
+            say(f"{montage}: each page as soon as the one before is drawn", told(pressed(page, "ArrowRight", turns, 0)))
+            say(f"{montage}: back, a page every 0.3 s", told(pressed(page, "ArrowLeft", turns, 300)))
+        say("jump to a page that nobody read ahead", told(jumps(page, 20)))
+        say("server after reading, MB", _memory(pid))
+        say("load of the machine in the last minute, processes", round(os.getloadavg()[0], 1))
         browser.close()
-    return found
+
+
+def say(what: str, found: Any) -> None:
+    print(f"{what}: {json.dumps(found)}", flush=True)
 
 
 def opened(page: Page, url: str, recording: str) -> float:
@@ -172,4 +175,4 @@ def told(times: list[float]) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    main(float(sys.argv[1]) if len(sys.argv) > 1 else 24.0)
+    main(float(sys.argv[1]) if len(sys.argv) > 1 else 24.0, int(sys.argv[2]) if len(sys.argv) > 2 else 120)
