@@ -205,16 +205,16 @@ def _middle(row: np.ndarray) -> float | None:
 def _why(fault: Fault, count: int, minutes: int, measures: Mapping[str, np.ndarray], hum: int) -> str:
     values = measures[fault.measure]
     worst = float(np.nanmin(values) if fault.below else np.nanmax(values))
-    figure = (
-        f"{worst:.0%} of a minute"
-        if fault.unit.startswith("share of the minute")
-        else f"{worst:.0%} of the power"
-        if fault.unit.startswith("share")
-        else f"{worst:.3g} {fault.unit}"
-    )
+    figure = f"worst {worst:.3g} {fault.unit}"
+    if fault.unit.startswith("share of the"):
+        figure = f"worst {worst:.0%} of the {fault.unit.split()[-1]}"
+    if fault.code in ("U", "A"):
+        at = int(np.nanargmax(values))
+        size = f"{measures['high'][at]:.0%} of the power above 30 Hz" if fault.code == "U" else f"{measures['amplitude'][at]:.3g} uV"
+        figure = f"worst {size}, {worst:.1f} robust standard deviations from the others"
     name = f"mains at {hum} Hz" if fault.code == "M" and hum else fault.name
     when = "throughout" if count == minutes else f"in {count} of {minutes} minutes"
-    return f"{name} {when}" + ("" if fault.code == "B" else f" (worst {figure})")
+    return f"{name} {when}" + ("" if fault.code == "B" else f" ({figure})")
 
 
 def _warnings(context: Context, recording: str, data: Mapping[str, Json], signal: Signal, eeg: int) -> list[str]:

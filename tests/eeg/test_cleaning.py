@@ -10,7 +10,7 @@ import pytest
 
 from backend.config import load_config
 from backend.domain import Run
-from backend.eeg import cleaning, inputs
+from backend.eeg import cleaning, ica, inputs
 from backend.eeg.importing import import_recording
 from backend.eeg.prepared import prepare
 from backend.eeg.signal import open_recording, recordings_folder
@@ -209,6 +209,28 @@ def test_bad_channels_and_bad_segments_take_no_part(bench: Workbench, visit: str
     assert found.prediction["left_out"] == [{"name": "P4", "why": "marked as bad"}]
     assert 87 <= found.prediction["seconds"] <= 88.5
     assert any(one["label"] == "eye" and one["probability"] > 0.9 for one in found.prediction["components"][:2])
+
+
+def test_of_a_long_recording_pieces_are_decomposed_and_that_is_said(bench: Workbench, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ica, "MOST_POINTS", 60 * RATE)
+    found = bench.run("eeg.ica", {"recording": run.input["recording"]})
+    assert found.prediction is not None
+    assert found.prediction["seconds"] == 60.0
+    assert found.prediction["usable_seconds"] == 100.0
+    assert any("spread evenly over the recording" in warning for warning in found.warnings)
+    assert found.prediction["components"][0]["label"] == "eye"
+
+
+def test_a_fast_recording_is_decomposed_at_a_lower_rate_and_cleaned_at_its_own(bench: Workbench, visit: str, tmp_path: Path) -> None:
+    path = put(tmp_path, "fast.edf", edf(NAMES, rates=[512] * len(NAMES), records=24))
+    recording = import_recording(bench.config, bench.storage, visit, path).id
+    found = bench.run("eeg.ica", {"recording": recording})
+    assert found.prediction is not None
+    assert found.prediction["rate"] == 256.0
+    cleaning.choose(bench.context, recording, found.id, found.prediction["file"], [1])
+    made = prepare(bench.context, recording)
+    assert made.rate == 512.0
+    assert made.notes
 
 
 @pytest.mark.parametrize(

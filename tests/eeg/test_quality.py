@@ -11,7 +11,7 @@ import pytest
 
 from backend.config import Config
 from backend.domain import Profile
-from backend.eeg import inputs
+from backend.eeg import inputs, quality
 from backend.eeg.prepared import prepare
 from backend.eeg.quality import predict, read
 from backend.eeg.quality_limits import BY_CODE
@@ -131,6 +131,20 @@ def test_a_fault_of_one_minute_stands_in_that_minute(judge: Callable[..., dict[s
     assert found["by"]["C4"]["codes"] == ".F."
     assert found["by"]["C4"]["share"] == pytest.approx(1 / 3, abs=1e-3)
     assert found["suggested"] == ["C4"]
+
+
+def test_of_a_long_recording_a_piece_of_each_minute_is_judged_and_flat_stretches_are_found_in_all_of_it(
+    judge: Callable[..., dict[str, Any]], sound: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quality, "MOST_VALUES", 10 * 3 * RATE * len(NAMES))
+    values = sound.copy()
+    values[NAMES.index("C4"), 61 * RATE : 66 * RATE] = 0.0  # outside the piece that is read
+    _huge(values, NAMES.index("P3"))
+    found = judge(values)
+    assert found["piece_s"] == 10.0
+    assert any("10 s of each minute" in warning for warning in found["warnings"])
+    assert found["by"]["C4"]["codes"] == ".D."
+    assert found["by"]["P3"]["codes"] == "AAA"
 
 
 def test_bridged_electrodes_are_named_as_a_pair(judge: Callable[..., dict[str, Any]], sound: np.ndarray) -> None:

@@ -66,6 +66,8 @@ def _mark(run: Run, found: Mapping[str, Any]) -> None:
         )
         said = f"Now marked: {', '.join(marked)}." if marked else "No channel is marked as bad now."
         st.caption(plain(said))
+        if any("U" in one["counts"] for one in found["channels"] if one["suggested"]):
+            st.caption("Muscle may also be taken out as a component instead; a channel called bad takes no part in that.")
         same = set(wanted) == {name for name in marked if name in names}
         words = f"Mark {some(len(wanted), 'channel')} as bad" if wanted else "Mark none as bad"
         if st.button(words, type="primary", disabled=same, key=f"quality-mark-{run.id}"):
@@ -114,7 +116,7 @@ def _table(found: Mapping[str, Any]) -> None:
             "Mains": _percent(one["values"]["mains"]),
             "Drift (uV)": one["values"]["drift"],
         }
-        for one in found["channels"]
+        for one in sorted(found["channels"], key=lambda one: -one["share"] - 1e-3 * bool(one["counts"]))
     ]
     percent = st.column_config.NumberColumn(format="%.1f%%")
     st.dataframe(
