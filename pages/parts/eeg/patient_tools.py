@@ -66,7 +66,7 @@ def _export(patient: Patient) -> None:
     kicker("Export everything")
     st.caption(
         "One ZIP archive: visits, recordings with their signals (EDF where the amplifier's numbers are there), annotations, facts and "
-        "saved results. Only the pseudonym stands in it."
+        "saved results. Of the person it holds what you wrote yourself: pseudonym, notes, names of visits and recordings."
     )
     job_id = st.session_state.get(Keys.EXPORT_JOB)
     if jobs.watch(lambda job: job.id == job_id, "export"):
@@ -131,7 +131,7 @@ def _merge(patient: Patient) -> None:
     other = others[chosen]
     kept, gone = plain(patient.pseudonym), plain(other.pseudonym)
     moved = f"{some(other.visits, 'visit')} with {some(other.recordings, 'recording')}"
-    lines = [f"{moved} of {gone} become {kept}'s, with annotations, saved results and calibrations."]
+    lines = [f"{kept} is given {moved} of {gone}, with annotations, saved results and calibrations."]
     if other.note:
         lines.append(f"The note of {gone} is added below {kept}'s.")
     lost = {one.id for one in made_for_others(bench().storage, other.id)}
