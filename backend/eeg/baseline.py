@@ -15,26 +15,13 @@ from backend.eeg.baseline_states import STATES, Stretch, awake_stretches, limit,
 from backend.eeg.baseline_words import text_of
 from backend.eeg.inputs import bad_channels, is_simulated, read_recording
 from backend.eeg.measured import difference, measured
+from backend.eeg.regions import POSTERIOR, REGIONS, region_of, side_of
 from backend.eeg.rhythm import make_shape, measure_rhythm
 from backend.errors import InputError
 from backend.tasks import Context, task
 
 MODEL = "background-spectra"
 BANDS: Mapping[str, tuple[float, float]] = {"delta": (1.0, 4.0), "theta": (4.0, 8.0), "alpha": (8.0, 13.0), "beta": (13.0, 30.0)}
-REGIONS: Mapping[str, tuple[str, ...]] = {  # by the row of the 10-10 system; T7, T8, P7, P8 and their like lie over the temporal lobe
-    "frontal": ("Fp", "AFp", "AF", "AFF", "F", "FFC"),
-    "central": ("FC", "FCC", "C", "CCP", "CP"),
-    "temporal": ("FT", "FTT", "T", "TTP", "TP", "TPP"),
-    "parietal": ("CPP", "P", "PPO"),
-    "occipital": ("PO", "POO", "O", "OI", "I"),
-}
-_TEMPORAL = ("P7", "P8", "T5", "T6", "P9", "P10", "A1", "A2", "M1", "M2")
-POSTERIOR = (  # the first of these groups of which an electrode is there carries the rhythm
-    ("O1", "O2", "Oz"),
-    ("PO3", "PO4", "POz", "PO7", "PO8"),
-    ("P3", "P4", "Pz", "P7", "P8"),
-)
-_EARS = ("A1", "A2", "M1", "M2")
 LEAST_S = 20.0  # of clean signal
 LEAST_BLOCKS = 4
 _DRAWS = 500
@@ -141,22 +128,6 @@ def baseline_rows(prediction: Mapping[str, Json]) -> list[dict[str, Json]]:
         number = {"value": change["change"], "low": change["low"], "high": change["high"]}
         rows.append(_row("eyes open over closed", "alpha power", "posterior", "alpha", "ratio", number))
     return rows
-
-
-def region_of(electrode: str) -> str:
-    """The region of a 10-20 or 10-10 electrode; '' for ears and mastoids."""
-    if electrode in _EARS:
-        return ""
-    if electrode in _TEMPORAL:
-        return "temporal"
-    row = electrode.rstrip("0123456789zh")
-    return next((region for region, own in REGIONS.items() if row in own), "")
-
-
-def side_of(electrode: str) -> str:
-    """'left', 'right' or 'middle'."""
-    number = "".join(letter for letter in electrode if letter.isdigit())
-    return "middle" if not number else "left" if int(number) % 2 else "right"
 
 
 def _state(name: str, stretches: Sequence[Stretch], made: Blocks, of: Derivations) -> tuple[dict[str, Json], list[int]]:

@@ -30,11 +30,14 @@ def keep(bench: Any, folder: Path, values: np.ndarray, names: Sequence[str] = PA
     return import_recording(bench.config, bench.storage, visit or visit_of(bench), path).id
 
 
-def keep_broken(bench: Any, folder: Path, values: np.ndarray, onsets: Sequence[float], names: Sequence[str] = PAIR) -> str:
+def keep_broken(
+    bench: Any, folder: Path, values: np.ndarray, onsets: Sequence[float], names: Sequence[str] = PAIR, patient: str = "P-07"
+) -> str:
     """The same as an interrupted EDF+ whose records of one second begin at `onsets`."""
     digital = [np.clip(np.round(row * 10), -32768, 32767).astype(np.int32) for row in values]
     data = edf_plus(onsets, labels=names, values=digital, rates=[int(RATE)] * len(names), prefilter="")
-    return import_recording(bench.config, bench.storage, visit_of(bench), put(folder, "broken.edf", data)).id
+    who = bench.storage.patients.add(patient).id
+    return import_recording(bench.config, bench.storage, visit_of(bench, patient=who), put(folder, "broken.edf", data)).id
 
 
 def quiet(peak: float | None, seconds: float = 60.0, strength: float = 3.0, seed: int = 1, forget_s: float = 2.0) -> np.ndarray:

@@ -20,7 +20,7 @@ from backend.eeg.report.results import STAGE_COLOURS
 from backend.eeg.report.signal_page import draw_page
 from backend.errors import InputError
 from tests.eeg.making import edf, put
-from tests.eeg.quiet import keep, quiet, visit_of
+from tests.eeg.quiet import keep, keep_broken, quiet, visit_of
 
 DAY = "2026-11-26"
 BANANA = "Fp1 Fp2 F7 F3 Fz F4 F8 T7 C3 Cz C4 T8 P7 P3 Pz P4 P8 O1 O2".split()
@@ -157,6 +157,8 @@ def test_gaps_and_the_end_of_the_recording_are_drawn(bench, tmp_path):
     short = keep(bench, tmp_path, quiet(10.0, seconds=6))
     made = draw_page(bench.context, short, 0.0)
     assert "0:00:00 to 0:00:06" in made.title
+    broken = keep_broken(bench, tmp_path, quiet(10.0, seconds=20), [*range(10), *range(13, 23)], patient="P-08")
+    assert "Not recorded from 0:00:10 to 0:00:13" in draw_page(bench.context, broken, 5.0).words
 
 
 def test_unknown_sections_and_marks_are_refused_with_the_known_ones(bench, recording):

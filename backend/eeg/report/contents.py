@@ -8,13 +8,13 @@ from typing import Any
 
 from backend import __version__
 from backend.domain import Run
-from backend.eeg.inputs import bad_channels, effective_channels, is_bad, is_simulated
+from backend.eeg.inputs import is_bad, is_simulated
 from backend.eeg.latest import latest_runs
 from backend.eeg.report import results
 from backend.eeg.report.choice import NEEDED, SECTIONS, Choice
-from backend.eeg.report.parts import Block, Facts, Lines, Report, Section, Table
+from backend.eeg.report.facts import altered_facts, clock_of, elapsed, length, of_day, recording_facts
+from backend.eeg.report.parts import Block, Lines, Report, Section, Table
 from backend.eeg.report.signal_page import PAGE_S, draw_page
-from backend.eeg.signal import open_recording
 from backend.errors import InputError
 from backend.models.registry import get_card
 from backend.storage.recordings import StoredAnnotation
@@ -25,7 +25,6 @@ STATUS = "Measured by software. Not read by a physician until signed."
 NOT_WRITTEN = "Not written."
 _MOST_EVENTS = 200
 _MOST_PAGES = 24
-_KINDS = {"eeg": "EEG", "eog": "EOG", "ecg": "ECG", "emg": "EMG", "spo2": "SpO2", "resp": "respiration"}
 
 
 def build(context: Context, recording: str, choice: Choice | None = None) -> Report:
@@ -45,8 +44,8 @@ def build(context: Context, recording: str, choice: Choice | None = None) -> Rep
     patient = storage.patients.get(visit.patient)
     runs = {task: run for (_, task), run in latest_runs(context, [recording], TASKS).items()}
     writers: Mapping[str, Callable[[], tuple[Sequence[Block], Sequence[str]]]] = {
-        "recording": lambda: (_recording(context, recording), ()),
-        "altered": lambda: (_altered(context, recording), ()),
+        "recording": lambda: (recording_facts(context, recording), ()),
+        "altered": lambda: (altered_facts(context, recording), ()),
         "quality": lambda: results.quality(runs.get("eeg.quality")),
         "background": lambda: results.background(runs.get("eeg.baseline")),
         "sleep": lambda: results.sleep(runs.get("eeg.sleep")),
@@ -77,7 +76,7 @@ def build(context: Context, recording: str, choice: Choice | None = None) -> Rep
             ("Patient (pseudonym)", patient.pseudonym),
             ("Visit", f"{visit.label}, {when}"),
             ("Recording", found.name),
-            ("Duration", _length(found.duration_s)),
+            ("Duration", length(found.duration_s)),
             ("Report of", made),
             ("Read by", choice.reader.strip() or "not signed"),
         ),
@@ -91,66 +90,6 @@ def build(context: Context, recording: str, choice: Choice | None = None) -> Rep
         reader=choice.reader.strip(),
         left_out=tuple(absent),
     )
-
-
-def _recording(context: Context, recording: str) -> list[Block]:
-    found = context.storage.recordings.get(recording)
-    channels = effective_channels(context, recording)
-    kinds: dict[str, list[str]] = {}
-    for channel in channels:
-        kinds.setdefault(channel.kind, []).append(channel.name)
-    rates = ", ".join(f"{rate:g} Hz" for rate in sorted({channel.rate for channel in channels}))
-    clock = _clock(context, recording)
-    rows = [
-        ("Beginning", clock or "time of day not recorded"),
-        ("Duration", _length(found.duration_s)),
-        ("Format", found.format),
-        ("Sampling rate", rates),
-        ("Reference", _references(channels)),
-        ("Filters of the amplifier", _filters(channels)),
-        *((f"{_KINDS.get(kind, kind)} channels ({len(names)})", ", ".join(names)) for kind, names in kinds.items()),
-    ]
-    return [Facts(tuple(rows))]
-
-
-def _altered(context: Context, recording: str) -> list[Block]:
-    found = context.storage.recordings.get(recording)
-    lines = [f"{one['sentence']} {one.get('repair') or ''}".strip() for one in found.diagnoses]
-    repaired = [one for one in found.diagnoses if one.get("level") == "repair"]
-    facts = context.storage.recordings.facts(recording)
-    bad = bad_channels(context, recording)
-    stretches = [mark for mark in context.storage.recordings.annotations(recording) if is_bad(mark.label)]
-    gaps = sum(stop - start for start, stop in found.gaps)
-    seconds = sum(mark.duration_s for mark in stretches)
-    changed = facts.get("channel_map") or {}
-    cleaning = facts.get("cleaning") or {}
-    rows = (
-        ("Names and dates in the file", "not kept at import"),
-        ("Repairs agreed to", ", ".join(str(one["word"]) for one in repaired) or "none"),
-        ("Gaps", f"{len(found.gaps)}, together {_length(gaps)}" if found.gaps else "none"),
-        ("Channels called bad", ", ".join(bad) or "none"),
-        ("Stretches called bad", f"{len(stretches)}, together {_length(seconds)}" if stretches else "none"),
-        ("Channels corrected by hand", ", ".join(_correction(name, said) for name, said in changed.items()) or "none"),
-        ("Cleaning by components (ICA)", _cleaning(cleaning)),
-    )
-    blocks: list[Block] = [Facts(rows)]
-    if lines:
-        blocks.append(Lines(("Found when the file was read in:",), "text"))
-        blocks.append(Lines(tuple(lines), "list"))
-    return blocks
-
-
-def _cleaning(cleaning: Mapping[str, Any]) -> str:
-    taken = cleaning.get("exclude") or ()
-    if not taken:
-        return "none"
-    if not cleaning.get("on"):
-        return f"{len(taken)} components chosen, switched off"
-    return f"{len(taken)} components taken out of the results computed since, and of the pages here"
-
-
-def _correction(name: str, said: Mapping[str, str]) -> str:
-    return f"{name} ({', '.join(f'{key} {value}' for key, value in said.items())})"
 
 
 def _events(context: Context, recording: str, choice: Choice) -> list[Block]:
@@ -171,17 +110,17 @@ def _events(context: Context, recording: str, choice: Choice) -> list[Block]:
             told = tuple((label, f"{count:,}") for label, count in sorted(counts.items(), key=lambda pair: -pair[1])[:40])
             blocks.append(Table(("Annotation", "How often"), told, (3, 1), (1,), f"{len(listed):,} annotations, counted by label"))
         if shown:
-            blocks.append(_listed(shown, _clock(context, recording)))
+            blocks.append(_listed(shown, clock_of(context, recording)))
     look: dict[str, Any] = {
         "montage": choice.montage, "low_cut": choice.low_cut, "high_cut": choice.high_cut, "notch": choice.notch,
         "uv_per_mm": choice.uv_per_mm,
     }  # fmt: skip
     for one in choice.pages:
         mark = by_id[one]
-        title = f"{mark.label}, {_time(mark.onset_s)}"
+        title = f"{mark.label}, {elapsed(mark.onset_s)}"
         blocks.append(draw_page(context, recording, mark.onset_s - PAGE_S / 3, title=title, **look))
     for start in choice.pages_at:
-        blocks.append(draw_page(context, recording, start, title=f"Page from {_time(start)}", **look))
+        blocks.append(draw_page(context, recording, start, title=f"Page from {elapsed(start)}", **look))
     return blocks
 
 
@@ -190,8 +129,8 @@ def _listed(marks: Sequence[StoredAnnotation], clock: str) -> Table:
     head: tuple[str, ...] = ("After", "Time of day", "Length (s)", "Annotation", "Channels", "Set by")
     rows: list[tuple[str, ...]] = [
         (
-            _time(mark.onset_s),
-            _of_day(clock, mark.onset_s),
+            elapsed(mark.onset_s),
+            of_day(clock, mark.onset_s),
             f"{mark.duration_s:.1f}" if mark.duration_s else "",
             mark.label,
             ", ".join(mark.channels[:6]) or "all",
@@ -227,57 +166,3 @@ def _made(context: Context, runs: Mapping[str, Run], choice: Choice) -> list[Blo
         blocks.append(Table(("Analysis", "Model", "Version", "Run", "Computed"), rows, (3, 4, 1.6, 1.6, 1.7)))
     blocks.append(Lines((f"Bioloom {__version__}. Every run can be computed again from the recording that is kept with it.",), "quiet"))
     return blocks
-
-
-def _references(channels: Sequence[Any]) -> str:
-    eeg = [channel for channel in channels if channel.kind == "eeg"]
-    counts: dict[str, int] = {}
-    for channel in eeg:
-        name = {"": "not named", "Ref": "common, not named", "LE": "linked ears", "Avg": "average"}.get(
-            channel.reference, channel.reference
-        )
-        counts[name] = counts.get(name, 0) + 1
-    return ", ".join(name if count == len(eeg) else f"{name} ({count})" for name, count in counts.items()) or "no EEG channel"
-
-
-def _filters(channels: Sequence[Any]) -> str:
-    told = dict.fromkeys(
-        ", ".join(
-            part
-            for part in (
-                f"low cut {channel.high_pass:g} Hz" if channel.high_pass else "",
-                f"high cut {channel.low_pass:g} Hz" if channel.low_pass else "",
-                f"notch {channel.notch:g} Hz" if channel.notch else "",
-            )
-            if part
-        )
-        for channel in channels
-        if channel.kind == "eeg"
-    )
-    return "; ".join(one or "not told by the file" for one in told) or "not told by the file"
-
-
-def _clock(context: Context, recording: str) -> str:
-    return open_recording(context.config, recording).meta.clock
-
-
-def _of_day(clock: str, seconds: float) -> str:
-    if not clock:
-        return ""
-    hours, minutes, left = (int(part) for part in clock.split(":"))
-    whole = int(hours * 3600 + minutes * 60 + left + seconds) % 86400
-    return f"{whole // 3600:02d}:{whole % 3600 // 60:02d}:{whole % 60:02d}"
-
-
-def _length(seconds: float) -> str:
-    whole = round(seconds)
-    hours, minutes, left = whole // 3600, whole % 3600 // 60, whole % 60
-    if hours:
-        return f"{hours} h {minutes:02d} min"
-    return f"{minutes} min {left:02d} s" if minutes else f"{seconds:.1f} s"
-
-
-def _time(seconds: float) -> str:
-    tenths = round(seconds * 10)
-    whole = tenths // 10
-    return f"{whole // 3600}:{whole % 3600 // 60:02d}:{whole % 60:02d}.{tenths % 10}"

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from backend.domain import Json
 from backend.eeg.inputs import bad_channels, effective_channels, is_bad
 from backend.eeg.montage import NAMES
 from backend.eeg.paging import Plan, Trace, View, plan
@@ -52,13 +51,15 @@ def draw_page(
     width_mm, spacing_mm : float
         Of the whole page, and from one trace to the next at most.
     """
-    duration = context.storage.recordings.get(recording).duration_s
+    found = context.storage.recordings.get(recording)
+    duration = found.duration_s
     start = min(max(start_s, 0.0), max(duration - PAGE_S, 0.0))
     view = View(montage=montage, page_s=PAGE_S, low_cut=low_cut, high_cut=high_cut, notch=notch)
     made = plan(effective_channels(context, recording), view, bad_channels(context, recording))
     shown = [n for n, trace in enumerate(made.traces) if trace.unit == "uV"][:_MOST_TRACES]
     stop = min(start + PAGE_S, duration)
     curves = _curves(context, recording, made, start, stop)
+    gaps = [gap for gap in found.gaps if gap[0] < stop and gap[1] > start]
     marks = [mark for mark in context.storage.recordings.annotations(recording, start, stop) if mark.onset_s < stop]
     spacing = min(spacing_mm, (_TALLEST_MM - 31) / max(len(shown), 1))
     room = [0.0]
@@ -72,6 +73,7 @@ def draw_page(
         axes.axis("off")
         across = width_mm - _LABEL_MM - _RIGHT_MM
         _ground(axes, across, height, start, stop)
+        _gaps(axes, gaps, across, height, start)
         _marks(axes, marks, across, height, start)
         for n, down in zip(shown, room, strict=True):
             trace = made.traces[n]
@@ -93,7 +95,9 @@ def draw_page(
 
     svg, png = draw(paint, width_mm, height, vector=False)
     heading = title or f"{_time(start)} to {_time(stop)}"
-    return Drawing(heading, _words(made, shown, marks, start, stop), png, width_mm, height, svg, _note(made, view, shown, uv_per_mm), True)
+    return Drawing(
+        heading, _words(made, shown, marks, gaps, (start, stop)), png, width_mm, height, svg, _note(made, view, shown, uv_per_mm), True
+    )
 
 
 def _curves(context: Context, recording: str, made: Plan, start: float, stop: float) -> dict[int, tuple[np.ndarray, np.ndarray]]:
@@ -125,6 +129,15 @@ def _ground(axes: Any, across: float, height: float, start: float, stop: float) 
     if stop - start < PAGE_S - 1e-6:
         x = _LABEL_MM + (stop - start) / PAGE_S * across
         axes.text(x + 2, 10, "end of the recording", fontsize=6.3, color=SOFT)
+
+
+def _gaps(axes: Any, gaps: Sequence[tuple[float, float]], across: float, height: float, start: float) -> None:
+    for first, last in gaps:
+        one, two = max(first - start, 0.0), min(last - start, PAGE_S)
+        if one < two:
+            left, right = (_LABEL_MM + at / PAGE_S * across for at in (one, two))
+            axes.fill_between([left, right], 8, height - 10, facecolor="white", lw=0.4, hatch="xxx", edgecolor=RULE, zorder=4)
+            axes.text((left + right) / 2, 11, f"not recorded, {last - first:.1f} s", ha="center", fontsize=6.3, bbox=_PAPER, zorder=5)
 
 
 def _marks(axes: Any, marks: Sequence[Any], across: float, height: float, start: float) -> None:
@@ -177,14 +190,10 @@ def _note(made: Plan, view: View, shown: Sequence[int], uv_per_mm: float) -> str
     return f"{name}; {cuts or 'no filters'}; {uv_per_mm:g} µV/mm, negative up.{ecg} {' '.join(made.notes)}{left}".strip()
 
 
-def _words(made: Plan, shown: Sequence[int], marks: Sequence[Any], start: float, stop: float) -> str:
+def _words(made: Plan, shown: Sequence[int], marks: Sequence[Any], gaps: Sequence[tuple[float, float]], when: tuple[float, float]) -> str:
     told = "; ".join(f"{mark.label} at {_time(mark.onset_s)}" for mark in marks[:12])
     traces = ", ".join(made.traces[n].label for n in shown)
-    return f"Signal from {_time(start)} to {_time(stop)}, {NAMES.get(made.montage, made.montage)}: {traces}. " + (
+    holes = "".join(f" Not recorded from {_time(first)} to {_time(last)}." for first, last in gaps)
+    return f"Signal from {_time(when[0])} to {_time(when[1])}, {NAMES.get(made.montage, made.montage)}: {traces}.{holes} " + (
         f"Marks: {told}." if told else "No marks."
     )
-
-
-def page_choices(marks: Sequence[Mapping[str, Json]]) -> list[float]:
-    """Where pages that show these marks best begin: the mark a third into the page."""
-    return [max(float(mark["onset_s"]) - PAGE_S / 3, 0.0) for mark in marks]
