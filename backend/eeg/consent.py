@@ -1,4 +1,4 @@
-"""What follows from consent to help calibrate for others: withdrawing it, or merging two patients, erases what was made with it."""
+"""What becomes of calibrations when consent is withdrawn, two patients are merged, or a recording turns out to be another's."""
 
 from __future__ import annotations
 
@@ -10,6 +10,14 @@ from backend.storage.patients import Patient
 def made_for_others(storage: Storage, patient: str) -> list[Calibration]:
     """Calibrations of other patients that were made with this patient's recordings."""
     return [one for one in storage.calibrations.list() if patient in one.pooled_from and one.patient != patient]
+
+
+def move_recording(storage: Storage, recording: str, visit: str) -> int:
+    """Give a recording to another visit; where that is another patient's, calibrations made with it are erased, and counted here."""
+    found = storage.recordings.get(recording)
+    before, after = (storage.patients.visit(id).patient for id in (found.visit, visit))
+    storage.recordings.edit(recording, visit=visit)
+    return storage.calibrations.delete_using(recording=recording) if before != after else 0
 
 
 def withdraw(storage: Storage, patient: str) -> int:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from backend.eeg.consent import made_for_others, merge, withdraw
+from backend.eeg.consent import made_for_others, merge, move_recording, withdraw
 from backend.storage import Storage
+from backend.storage.recordings import Recording
+from tests.eeg.making import edf, put
 
 
 @pytest.fixture
@@ -24,6 +29,21 @@ def people(storage: Storage) -> dict[str, str]:
 
 def _names(storage: Storage) -> set[str]:
     return {one.name for one in storage.calibrations.list()}
+
+
+def test_a_recording_that_is_another_persons_takes_no_calibration_with_it(
+    storage: Storage, take: Callable[..., Recording], visit: str, tmp_path: Path
+) -> None:
+    recording = take(put(tmp_path, "a.edf", edf()))
+    owner = storage.patients.visit(visit).patient
+    storage.calibrations.add(owner, "made with it", [recording.id], {}, {"weights": np.zeros(3)})
+    later = storage.patients.add_visit(owner, "later").id
+    assert move_recording(storage, recording.id, later) == 0
+    assert _names(storage) == {"made with it"}
+    other = storage.patients.add_visit(storage.patients.add("P-02").id, "first").id
+    assert move_recording(storage, recording.id, other) == 1
+    assert _names(storage) == set()
+    assert storage.recordings.get(recording.id).visit == other
 
 
 def test_withdrawn_consent_erases_what_was_made_for_others_and_nothing_else(storage: Storage, people: dict[str, str]) -> None:

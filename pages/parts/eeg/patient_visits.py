@@ -146,6 +146,7 @@ def _fields(key: str, label: str, day: int | None, date: str | None, note: str) 
 
 def _edit_recording(recording: Recording, visit: Visit, visits: Sequence[Visit]) -> None:
     from backend.eeg.archive import delete_recording
+    from backend.eeg.consent import move_recording
     from backend.eeg.identifiers import person_like
 
     store = bench().storage
@@ -161,8 +162,14 @@ def _edit_recording(recording: Recording, visit: Visit, visits: Sequence[Visit])
         key=f"move-{recording.id}",
         help="A recording that was dropped on the wrong visit or patient can be moved; its annotations and results go with it.",
     )
+    if target not in {one.id for one in visits}:
+        made = len(store.calibrations.list(recording=recording.id))
+        gone = f" {some(made, 'calibration')} made with it {'is' if made == 1 else 'are'} erased." if made else ""
+        st.warning(f"It becomes another patient's.{gone}", icon=":material/move_item:")
     if st.button("Save", key=f"save-{recording.id}", type="primary"):
-        store.recordings.edit(recording.id, name=name, visit=target)
+        store.recordings.edit(recording.id, name=name)
+        if target != visit.id:
+            move_recording(store, recording.id, target)
         st.rerun()
     sure = st.checkbox("Erase its signals, annotations and saved results", key=f"sure-{recording.id}")
     if st.button("Delete the recording", key=f"delete-{recording.id}", disabled=not sure):
