@@ -163,7 +163,7 @@ def _warnings(channels: Sequence[Channel], leads: Leads, night: NightMeasures, d
         said.append(leads.eeg.doubt)
     said += [lead.doubt for lead in (leads.eog, leads.emg) if lead is not None and lead.doubt]
     if leads.eog is None and leads.emg is None:
-        said.append("Staged from a single EEG channel: without eyes and chin, REM sleep is easily taken for N1 or wakefulness.")
+        said.append("Staged from a single EEG channel: without eyes and chin, REM sleep is easily taken for N1, and wakefulness for sleep.")
     elif leads.eog is None:
         said.append("Staged without an eye channel: REM sleep and wakefulness are told apart less well.")
     elif leads.emg is None:

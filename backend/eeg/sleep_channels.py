@@ -17,6 +17,7 @@ LEAST_RATE = 100.0
 _COMMON = ("", "Ref")  # against one electrode of the amplifier, the same for all channels that say so
 _LEFT, _RIGHT = ("M1", "A1"), ("M2", "A2")
 _EYES = ("E1", "E2", "LOC", "ROC")  # single electrodes, recorded against what the others are
+_NEAR_EYES = ("Fp1", "Fp2", "AF7", "AF8", "F7", "F8")
 _LEGS = ("leg", "tib", "plm", "arm", "delt")
 _NOT_CENTRAL = "The classifiers learned from central electrodes; on this one they are less accurate."
 
@@ -93,6 +94,9 @@ def choose(channels: Sequence[Channel], bad: Sequence[str] = (), eeg: str = "", 
             slow = [channel for channel in usable if channel.kind == kind and channel.rate < LEAST_RATE]
             if not offered and slow:
                 notes.append(f"{slow[0].name} was left out: it has {slow[0].rate:g} samples a second, and {LEAST_RATE:g} are needed.")
+    near = [channel for channel in fast if channel.kind == "eeg" and _place(channel) in _NEAR_EYES and channel.name not in found.channels]
+    if chosen["eog"] is None and eog != "none" and near:
+        notes.append(f"{near[0].name} lies near the eyes and can be named in their place; how well that stages sleep is not published.")
     return Leads(found, chosen["eog"], chosen["emg"], tuple(notes))
 
 
@@ -161,8 +165,8 @@ def _judge(place: str, against: str) -> tuple[int, str]:
         if opposite:
             return (0 if place == "C4" else 1), ""
         if against == "Fpz":
-            return 2, ""
-        return 4, "Measured against the mastoid of the same side, signals are smaller than those that the classifiers learned from."
+            return (2 if place == "C4" else 3), ""
+        return 5, "Measured against the mastoid of the same side, signals are smaller than those that the classifiers learned from."
     if place == "Cz":
         return 6, "Cz stands between the electrodes that the classifiers learned from."
     region = "F" if place[:1] == "F" else place[:1]
@@ -184,7 +188,7 @@ def _as_recorded(channel: Channel) -> tuple[int, Lead]:
         return (12 if central else 40), Lead(name, (name,), words)
     if against == "LE":
         words = "Linked ears are not the opposite mastoid, but near it." if central else f"{name} is no central electrode. {_NOT_CENTRAL}"
-        return (3 if central else 30), Lead(name, (name,), words)
+        return (4 if central else 30), Lead(name, (name,), words)
     if against == "Avg":
         words = f"{name} is measured against the average of all electrodes, not against a mastoid. Amplitudes differ from those learned."
         return (10 if central else 36), Lead(name, (name,), words)

@@ -127,7 +127,7 @@ def night_rows(found: Mapping[str, Any]) -> list[dict[str, Json]]:
 
 
 def plot_epoch(names: Sequence[str], values: np.ndarray, rate: float, title: str, before_s: float = 0.0) -> Any:
-    """Traces of one epoch, up is positive, each on its own line; a bar gives the scale.
+    """Traces of one epoch, negative is up as everywhere in clinical EEG, each on its own line.
 
     Parameters
     ----------
@@ -146,7 +146,7 @@ def plot_epoch(names: Sequence[str], values: np.ndarray, rate: float, title: str
         shift = -row * gap
         figure.add_scatter(
             x=time,
-            y=values[row] + shift,
+            y=shift - values[row],
             mode="lines",
             name=name,
             line={"color": BLUE if row == 0 else QUIET, "width": 1.1},
@@ -159,7 +159,7 @@ def plot_epoch(names: Sequence[str], values: np.ndarray, rate: float, title: str
             figure.add_vrect(x0=low, x1=high, fillcolor=QUIET, opacity=0.15, line_width=0)
     finish(figure, title, 120 + 110 * len(names))
     figure.update_yaxes(tickvals=[-row * gap for row in range(len(names))], ticktext=list(names), showgrid=False)
-    figure.update_xaxes(title=f"seconds of the epoch; lines are {gap:.0f} µV apart", dtick=5, range=[-before_s, length + before_s])
+    figure.update_xaxes(title=f"seconds of the epoch; negative is up, lines are {gap:.0f} µV apart", dtick=5, range=[-before_s, length + before_s])
     figure.update_layout(showlegend=False)
     return figure
 

@@ -1,7 +1,8 @@
-"""What staging and explaining a night costs: ``python -m tests.benchmarks.eeg_sleep [hours]``, CPU-seconds of one thread each.
+"""What staging and explaining a night costs, in CPU-seconds of one thread: ``python -m tests.benchmarks.eeg_sleep [hours]``.
 
 The night is simulated (`backend.eeg.simulate.night`), so the agreement told at the end says that the parts fit together, not how well
-people's nights are staged.
+people's nights are staged. ``python -m tests.benchmarks.eeg_sleep awake`` stages runs 1 to 8 of ../shared/data/eeg/eegmmi_s001, a person
+awake for 14.5 min: nothing of it should be called sleep.
 """
 
 from __future__ import annotations
@@ -101,6 +102,50 @@ def main(hours: float) -> dict[str, Any]:
     }
 
 
+def awake() -> dict[str, Any]:
+    """The share of a real waking recording that is called sleep, by the derivation it is staged from."""
+    import mne
+
+    from backend.config import load_config
+    from backend.domain import Profile
+    from backend.eeg.importing import import_recording
+    from backend.eeg.sleep import predict
+    from backend.models.runtime import Runtime
+    from backend.storage import open_storage
+    from backend.tasks import Context, find_task
+    from tests.conftest import SHARED
+    from tests.eeg.making import edf
+
+    warnings.simplefilter("ignore")
+    picks = ["C3..", "C4..", "Cz..", "Fpz.", "Fp1."]
+    runs = [mne.io.read_raw_edf(SHARED / f"eeg/eegmmi_s001/S001R{run:02d}.edf", verbose="ERROR") for run in range(1, 9)]
+    values = np.concatenate([run.get_data(picks=picks)[:, : len(run.times) // 160 * 160] for run in runs], axis=1) * 1e7
+    digital = [np.clip(np.rint(row), -32768, 32767).astype(np.int32) for row in values]
+    made: dict[str, Any] = {"minutes": round(values.shape[1] / 160 / 60, 1)}
+    with tempfile.TemporaryDirectory(prefix="bioloom-") as folder:
+        (Path(folder) / "models").symlink_to(models_folder(), target_is_directory=True)
+        config = load_config({"BIOLOOM_DATA": folder, "BIOLOOM_DEVICE": "cpu"})
+        storage = open_storage(config)
+        context = Context(config, storage, Runtime(config))
+        path = Path(folder) / "awake.edf"
+        path.write_bytes(
+            edf([pick.strip(".") for pick in picks], values=digital, rates=[160] * 5, records=len(digital[0]) // 160, prefilter="")
+        )
+        visit = storage.patients.add_visit(storage.patients.add("P").id, "1").id
+        kept = import_recording(config, storage, visit, path).id
+        for eeg, eog in (("", ""), ("C4", ""), ("C4", "Fp1")):
+            settings = {**find_task("eeg.sleep").settings, "eeg": eeg, "eog": eog}
+            found = predict(context, {"recording": kept}, settings, Profile())
+            leads = ", ".join(lead["name"] for lead in found.data["channels"].values())
+            made[leads] = {
+                "called_sleep": round(float(np.mean([stage not in (None, "W") for stage in found.data["stages"]])), 3),
+                "mean_probability": found.data["confidence"]["all"]["mean"],
+                "warnings": len(found.warnings),
+            }
+        storage.close()
+    return made
+
+
 def _made_as(storage: Any, recording: str, epochs: int) -> np.ndarray:
     from backend.eeg.sleep_measure import on_grid
 
@@ -109,4 +154,5 @@ def _made_as(storage: Any, recording: str, epochs: int) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(float(sys.argv[1]) if len(sys.argv) > 1 else 8.0), indent=1))
+    asked = sys.argv[1] if len(sys.argv) > 1 else "8"
+    print(json.dumps(awake() if asked == "awake" else main(float(asked)), indent=1))

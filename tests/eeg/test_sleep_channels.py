@@ -62,6 +62,14 @@ def test_legs_are_no_chin_and_slow_channels_are_left_out_and_named():
     assert "1 samples a second" in old.notes[0]
 
 
+def test_a_channel_near_the_eyes_is_offered_in_their_place_and_never_taken_by_itself():
+    found = choose(channels("C4-M1", "Fp1-M2"))
+    assert found.eog is None
+    assert "Fp1-M2 lies near the eyes" in found.notes[0]
+    assert choose(channels("C4-M1", "Fp1-M2"), eog="none").notes == ()
+    assert choose(channels("C4-M1", "Fp1-M2"), eog="Fp1-M2").eog is not None
+
+
 def test_a_person_may_name_channels_or_do_without():
     some = channels("C3", "C4", "M1", "M2", "E1", "EMG chin")
     found = choose(some, eeg="C3-M2", eog="none", emg="EMG chin")

@@ -65,6 +65,8 @@ CARD = ModelCard(
         "Learned from whole nights only: naps, daytime recordings and pieces of a night are unlike what it knows.",
         "N1 is its weakest stage, as it is the stage on which human scorers agree least.",
         "Expects a central EEG channel against the opposite mastoid or Fpz, in microvolts and unfiltered. Other leads cost accuracy.",
+        "A waking person's 14.5 min (PhysioNet EEGMMI, S001) were called sleep for 31% of epochs from C4-Fpz alone, and for 3% with Fp1 as "
+        "the eyes (tests/benchmarks/eeg_sleep.py): without eyes, and in short recordings, wakefulness is mistaken for sleep.",
         "Measures are set against the same night's others, so one long artefact can move the stages of the whole night.",
         "Its probabilities were not checked for calibration here; a trained scorer should look at the night, uncertain epochs first.",
     ),

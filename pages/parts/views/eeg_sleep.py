@@ -198,7 +198,7 @@ def _sure(run: Run, found: Mapping[str, Any]) -> None:
         f"<p>Published accuracy: {first.value:.1%}, {escape(first.metric.removesuffix(' of a night'))} over {escape(first.data)} "
         f"({escape(first.origin)}). Not measured here on real nights.</p>"
     )
-    html(f"<p>{escape(card.limits[1])} {escape(card.limits[4])}</p>")
+    html(f"<p>{escape(card.limits[1])} {escape(card.limits[-1])}</p>")
     for warning in run.warnings[:12]:
         html(f"<div class='bl-notice'>{escape(warning)}</div>")
 
