@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from backend.figures.style import BLUE, GREEN, ORANGE, PINK, QUIET, SKY, VERMILL
 COLOURS = {"F": "#4D4D4D", "C": VERMILLION, "D": ORANGE, "N": BLUE, "A": PINK, "U": GREEN, "M": YELLOW, "B": "#999999", "S": SKY}
 _GOOD = "#E4E9EA"
 _DARK = ("F", "N", "C", "U")  # white letters stand on these
-_LETTERS = 90  # minutes up to which the cells are wide enough for letters
+_LETTERS = 90  # so many letters find room beside each other
 
 
 def plot_quality(found: Mapping[str, Json]) -> Any:
@@ -37,19 +38,13 @@ def plot_quality(found: Mapping[str, Json]) -> Any:
             hovertemplate="%{y}, minute %{x}: %{customdata}<extra></extra>",
         )
     )  # fmt: skip
-    if minutes <= _LETTERS:
-        for dark in (True, False):
-            cells = [
-                (int(minute), one["name"], code)
-                for one in channels
-                for minute, code in zip(x, one["codes"], strict=True)
-                if code not in ". " and (code in _DARK) == dark
-            ]
-            if cells:
-                figure.add_scatter(
-                    x=[cell[0] for cell in cells], y=[cell[1] for cell in cells], text=[cell[2] for cell in cells], mode="text",
-                    textfont={"size": 11, "color": "#FFFFFF" if dark else "#111111"}, hoverinfo="skip", showlegend=False,
-                )  # fmt: skip
+    for dark in (True, False):
+        cells = [(at, one["name"], code) for one in channels for at, code in _letters(one["codes"]) if (code in _DARK) == dark]
+        if cells:
+            figure.add_scatter(
+                x=[cell[0] for cell in cells], y=[cell[1] for cell in cells], text=[cell[2] for cell in cells], mode="text",
+                textfont={"size": 11, "color": "#FFFFFF" if dark else "#111111"}, hoverinfo="skip", showlegend=False,
+            )  # fmt: skip
     for limit in limits:  # the key: letter and colour together
         if any(limit["code"] in one["codes"] for one in channels):
             figure.add_scatter(
@@ -57,14 +52,29 @@ def plot_quality(found: Mapping[str, Json]) -> Any:
                 marker={"symbol": "square", "size": 11, "color": COLOURS[limit["code"]]},
             )  # fmt: skip
     row = 20 if len(channels) <= 40 and any(one["counts"] for one in channels) else 13  # nothing wrong needs no room for letters
-    finish(figure, quality_title(found), 130 + row * len(channels))
+    finish(figure, quality_title(found), 150 + row * len(channels))
     figure.update_yaxes(autorange="reversed", dtick=1, showgrid=False, tickfont={"size": 11 if row == 20 else 9})
     figure.update_xaxes(title="minute of the recording", showgrid=False, range=[0.5, minutes + 0.5], dtick=1 if minutes <= 20 else None)
     figure.update_layout(
-        legend={"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"}, showlegend=True, margin={"l": 8, "r": 8, "t": 84, "b": 8}
+        legend={"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"}, showlegend=True, margin={"l": 8, "r": 8, "t": 104, "b": 8}
     )
     figure.update_shapes(line_color=QUIET)
     return figure
+
+
+def _letters(codes: str) -> list[tuple[float, str]]:
+    """Where letters stand: in every faulty minute, or, of a long recording, in the middle of each stretch that is wide enough."""
+    found: list[tuple[float, str]] = []
+    at = 1
+    for code, members in groupby(codes):
+        count = len(list(members))
+        if code not in ". ":
+            if len(codes) <= _LETTERS:
+                found += [(float(at + n), code) for n in range(count)]
+            elif count >= len(codes) / _LETTERS:
+                found.append((at + (count - 1) / 2, code))
+        at += count
+    return found
 
 
 def quality_title(found: Mapping[str, Json]) -> str:

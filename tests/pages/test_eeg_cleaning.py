@@ -11,6 +11,7 @@ import pytest
 from backend.eeg import cleaning, inputs
 from backend.eeg.importing import import_recording
 from tests.eeg.heads import NAMES, head, write
+from tests.eeg.making import edf, put
 from tests.pages.conftest import texts
 from tests.prepare import models_folder
 
@@ -47,6 +48,17 @@ def test_channels_are_judged_and_marked_only_when_the_person_agrees(open_page: C
     app = press(app, "Mark 1 channel as bad")
     assert inputs.bad_channels(bench.context, recording) == ("P3",)
     assert "Marked as bad: P3." in texts(app)
+
+
+def test_too_few_channels_for_components_are_told_with_the_reason(open_page: Callable[..., Any], bench: Any, tmp_path: Path) -> None:
+    visit = bench.storage.patients.add_visit(bench.storage.patients.add("P-02").id, "Visit 1").id
+    recording = import_recording(bench.config, bench.storage, visit, put(tmp_path, "few.edf", edf(records=30))).id
+    app = open_page("eeg", recording=recording, show="cleaning")
+    app.session_state[f"cleaning-part-{recording}"] = "eeg.ica"
+    app = settled(press(app.run(), "Find the components"), bench)
+    assert not app.exception
+    assert "need 8 EEG channels at known places" in app.error[0].value
+    assert "channel map" in app.error[0].value
 
 
 def test_components_are_suggested_taken_out_and_put_back(open_page: Callable[..., Any], bench: Any, recording: str) -> None:

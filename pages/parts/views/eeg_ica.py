@@ -161,7 +161,7 @@ def _one(run: Run, found: Mapping[str, Any], components: Sequence[Mapping[str, A
         show_figure(
             plot_spectrum(held.frequencies, held.power[own], number, one["label"]), f"Spectrum. {title}.", f"ica-spectrum-{key}", spectrum
         )
-    start = _start(found, f"ica-at-{key}", held, own)
+    start = _start(found, f"ica-at-{key}", own)
     times, before = _page(found, start)
     source = held.sources(before)[own]
     source = source - np.nanmedian(source)
@@ -220,7 +220,7 @@ def show_choice(run: Run, found: Mapping[str, Any], held: Decomposition) -> None
         key=f"ica-out-{run.id}",
         help="The stored signal is not altered. Every result made of the cleaned recording says so.",
     )
-    start = _start(found, f"ica-preview-{run.id}", held, chosen[0] - 1 if chosen else 0)
+    start = _start(found, f"ica-preview-{run.id}", chosen[0] - 1 if chosen else 0)
     times, raw = _page(found, start)
     after = raw - held.part(raw, sorted(chosen)) if chosen else raw
     rows = _most_changed(raw, after)
@@ -250,28 +250,31 @@ def _most_changed(before: Any, after: Any) -> list[int]:
     return sorted(int(row) for row in np.argsort(-lost, kind="stable")[:_MOST_TRACES])
 
 
-def _start(found: Mapping[str, Any], key: str, held: Decomposition, row: int) -> float:
+def _start(found: Mapping[str, Any], key: str, row: int) -> float:
     """Seconds at which the page begins: where the component is strongest in the first two minutes, until the person moves it."""
     from backend.eeg.signal import open_recording
 
-    duration = open_recording(bench().config, str(found["recording"])).duration_s
-    last = max(0.0, duration - _WINDOW_S)
+    recording = str(found["recording"])
+    last = max(0.0, open_recording(bench().config, recording).duration_s - _WINDOW_S)
     if last < 1:
         return 0.0
-    return float(
-        st.slider("From second", 0.0, float(last), float(_strongest(found, held, row, last)), 1.0, format="%.0f s", key=f"{key}-{row}")
-    )
+    first = _strongest(recording, str(found["file"]), list(found["channels"]), float(found["rate"]), row, last)
+    return float(st.slider("From second", 0.0, float(last), first, 1.0, format="%.0f s", key=f"{key}-{row}"))
 
 
-def _strongest(found: Mapping[str, Any], held: Decomposition, row: int, last: float) -> float:
+@st.cache_data(max_entries=200, show_spinner=False)
+def _strongest(recording: str, file: str, channels: list[str], rate: float, row: int, last: float) -> float:
     import numpy as np
 
+    from backend.eeg import cleaning
+
+    held = cleaning.read(bench().context, recording, file)
     stop = min(120.0, last + _WINDOW_S)
-    times, values = _page(found, 0.0, stop)
+    times, values = _page({"recording": recording, "channels": channels, "rate": rate}, 0.0, stop)
     size = np.abs(np.nan_to_num(held.sources(values)[row]))
-    rate = len(times) / stop
+    each = len(times) / stop
     windows = [
-        (float(size[int(at * rate) : int((at + _WINDOW_S) * rate)].mean()), -at) for at in range(0, max(1, int(stop - _WINDOW_S)), 5)
+        (float(size[int(at * each) : int((at + _WINDOW_S) * each)].mean()), -at) for at in range(0, max(1, int(stop - _WINDOW_S)), 5)
     ]
     return min(float(-max(windows)[1]), last)
 
