@@ -1,13 +1,14 @@
-"""Does the explanation of a calibrated decoder find what was planted? Simulated patients, plain, with a suppressor, and without a class.
+"""Does the explanation of a calibrated decoder find what was planted, keep a suppressor out, and say when there is nothing to explain?
 
     .venv/bin/python -m tests.benchmarks.eeg_explain [--patients 102] [--first 0] [--rows FILE] [--kinds plain,null] [--evaluations 8000]
 
-Candidates take turns over patients. With --rows each patient is appended to a file as it is done, and the summary is of all in it.
+With --rows each patient is appended to a file as it is done, and the summary is of all in it.
 
-`planted_first`: the planted channel and band lead the ranking, where the explanation calls itself reliable (and, `_all`, everywhere).
-`suppressor_kept_out`: with a suppressor, its channel is not among the first three of the ranking; `suppressor_high_by_share`: it would
-be, were parts ordered by their Shapley values alone. `null_reliable`: patients whose classes do not differ, and whose explanation calls
-itself reliable all the same. Seconds are processor time of one explanation on one thread. Printed as JSON.
+Candidates take turns over patients. `planted_first`: the planted channel and band lead the ranking, where the explanation calls itself
+reliable (and, `_all`, everywhere); `_broad`: of a source that the next electrodes hear at half its amplitude. `suppressor_kept_out`: with
+a suppressor, its channel is not among the first three of the ranking; `suppressor_high_by_share`: it would be, were parts ordered by
+their Shapley values alone. `null_reliable`: patients whose classes do not differ, and whose explanation calls itself reliable.
+Seconds are processor time of one explanation on one thread. Printed as JSON.
 """
 
 from __future__ import annotations
@@ -27,7 +28,13 @@ from backend.metrics import binomial_interval
 
 SOURCE, BAND, SUPPRESSOR = "C3", "alpha", "O2"
 STRENGTH = 2.0
-KINDS: dict[str, dict[str, Any]] = {"plain": {}, "suppressor": {"suppressor": SUPPRESSOR}, "null": {"null": True, "runs": True}}
+FOCAL = 0.25  # radians: a quarter of the amplitude at the next electrodes, so that one channel is the right answer
+KINDS: dict[str, dict[str, Any]] = {
+    "plain": {"reach": FOCAL},
+    "suppressor": {"reach": FOCAL, "suppressor": SUPPRESSOR},
+    "broad": {},
+    "null": {"null": True, "runs": True},
+}
 
 
 def one(candidate: str, seed: int, kind: str, evaluations: int | None) -> dict[str, Any]:
@@ -69,10 +76,12 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
         return SUPPRESSOR in [channel for channel, _ in row[order]]
 
     return {
-        "reliable": {kind: share([row["reliable"] for row in of[kind]]) for kind in ("plain", "suppressor")},
+        "reliable": {kind: share([row["reliable"] for row in of[kind]]) for kind in ("plain", "suppressor", "broad")},
         "null_reliable": share([row["reliable"] for row in of["null"]]),
         "planted_first": share([leads(row) for row in trusted["plain"]]),
         "planted_first_all": share([leads(row) for row in of["plain"]]),
+        "planted_first_broad": share([leads(row) for row in trusted["broad"]]),
+        "planted_among_first_three_broad": share([[SOURCE, BAND] in row["ranking"] for row in trusted["broad"]]),
         "planted_first_with_suppressor": share([leads(row) for row in trusted["suppressor"]]),
         "suppressor_kept_out": share([not high(row, "ranking") for row in trusted["suppressor"]]),
         "suppressor_kept_out_all": share([not high(row, "ranking") for row in of["suppressor"]]),

@@ -11,7 +11,7 @@ from backend.eeg.decoding.explain_alone import Alone
 from backend.explain.deletion import correlation
 from backend.explain.signals import Floats
 
-MOST_P = 0.05
+MOST_P = 0.02  # of being ranked while telling nothing alone, whatever the number of parts asked
 _LISTED = 12
 _LEADS = 0.2  # of the largest share: what a part must have to be named and asked what it tells alone
 _ALIKE = 0.5  # correlation over all channels and bands from which two ways of asking are said to agree

@@ -38,6 +38,7 @@ def simulated_patient(
     band: tuple[float, float] = (8.0, 13.0),
     window: tuple[float, float] = (0.5, 2.0),
     source: str = "C3",
+    reach: float = _REACH,
     suppressor: str | None = None,
     drift: float = 1.0,
     runs: bool = False,
@@ -58,6 +59,9 @@ def simulated_patient(
         Electrodes of the 10-05 system.
     strength : float
         Mean fall of the rhythm's amplitude in 'movement' is exp(-0.7 * strength): by half at 1, none at 0.
+    reach : float
+        Radians of the scalp over which the planted rhythm falls to 61%. At 0.35 it has half its amplitude at the next electrodes of
+        the default `names`, and one of them may well hear it with less noise; at 0.25 a quarter.
     suppressor : str, optional
         An electrode far from `source` that carries no class information, but picks up a strong noise in `band` that lies over the
         source as well: a decoder that subtracts it does better, so its weight is large although its activity tells nothing (Haufe
@@ -83,12 +87,14 @@ def simulated_patient(
     fixed = np.random.default_rng([seed, 4])
     sources = np.vstack([_scattered(fixed, _PLACES), places[at[source]], _places(("Pz",))])
     levels = np.concatenate([_BACKGROUND * fixed.uniform(0.6, 1.4, _PLACES), [_RHYTHM, _ALPHA]])
+    reaches = np.full(len(sources), _REACH)
+    reaches[_PLACES] = reach
     samples = round(rate * seconds)
     found = []
     for session in range(sessions):
         rng = np.random.default_rng([seed, 4, session])
         moved = _turned(places, 0.07 * drift * rng.normal(size=3))
-        mixing = np.exp(-0.5 * (_angles(moved, sources) / _REACH) ** 2)
+        mixing = np.exp(-0.5 * (_angles(moved, sources) / reaches) ** 2)
         y = _order(rng, trials, runs)
         activity = np.empty((trials, len(sources), samples))
         activity[:, :_PLACES] = _coloured(rng, (trials, _PLACES, samples), rate)
