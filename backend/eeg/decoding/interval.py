@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from backend.metrics import Interval
 
-SPREAD = 0.35  # scale of the half-normal prior of the standard deviation between sessions, in logits
+SPREAD = 0.25  # scale of the half-normal prior of the standard deviation between sessions, in logits
 SHARE = 0.8  # of the trials count as independent: folds share training trials
 FALL = {"sessions": 0.0, "stretches": 0.1}  # logits lost from what was measured to a new session, by kind of folds
 
