@@ -111,25 +111,28 @@ class _Writer:
         return made
 
     def _section(self, section: Section) -> list[Any]:
-        from reportlab.platypus import KeepTogether
+        from reportlab.platypus import CondPageBreak, KeepTogether
 
-        parts = [self._block(block) for block in section.blocks]
-        # a heading stays with what it is over: with the figure, where the words before it are about one
-        near = 2 if len(section.blocks) > 1 and isinstance(section.blocks[1], Drawing) and isinstance(section.blocks[0], Lines) else 1
-        first = [part for block in parts[:near] for part in block]
-        if near == 1:
-            first, rest = first[:2], first[2:]
+        blocks = section.blocks
+        words = self._block(blocks[0])
+        # a heading stays with what it is over: with the figure, where the words below it are about one
+        if isinstance(blocks[0], Lines) and len(blocks) > 1 and isinstance(blocks[1], Drawing):
+            first, rest, after = [*words, *self._drawing(blocks[1])], [], blocks[2:]
+        elif isinstance(blocks[0], Table):
+            return [CondPageBreak(40 * self._mm), self._heading(section.title), *(part for block in blocks for part in self._block(block))]
         else:
-            rest = []
-        return [KeepTogether([self._heading(section.title), *first]), *rest, *(part for block in parts[near:] for part in block)]
+            first, rest, after = words[:2], words[2:], blocks[1:]
+        return [KeepTogether([self._heading(section.title), *first]), *rest, *(part for block in after for part in self._block(block))]
 
     def _block(self, block: Block) -> list[Any]:
+        from reportlab.platypus import KeepTogether
+
         if isinstance(block, Facts):
             return self._facts(block)
         if isinstance(block, Table):
             return self._table(block)
         if isinstance(block, Drawing):
-            return [self._drawing(block)]
+            return [KeepTogether(self._drawing(block))]
         return self._lines(block)
 
     def _lines(self, block: Lines) -> list[Any]:
@@ -162,11 +165,11 @@ class _Writer:
         grid = Grid([head, *rows], colWidths=widths, repeatRows=1, style=style)
         return [*([self._say(block.caption, "quiet")] if block.caption else []), grid, Spacer(1, 6)]
 
-    def _drawing(self, block: Drawing) -> Any:
-        from reportlab.platypus import Image, KeepTogether
+    def _drawing(self, block: Drawing) -> list[Any]:
+        from reportlab.platypus import Image
 
         picture = Image(io.BytesIO(block.png), width=block.width_mm * self._mm, height=block.height_mm * self._mm, hAlign="LEFT")
-        return KeepTogether([self._say(block.title, "h3"), picture, *([self._say(block.note, "quiet")] if block.note else [])])
+        return [self._say(block.title, "h3"), picture, *([self._say(block.note, "quiet")] if block.note else [])]
 
     def _signature(self, report: Report) -> Any:
         from reportlab.lib.colors import HexColor

@@ -154,7 +154,9 @@ def _told(run: Run | None) -> Made:
 
 
 def _cautions(run: Run) -> list[Block]:
-    return [Lines(tuple(run.warnings[:8]), "note")] if run.warnings else []
+    """What the analysis warned of; that a recording is simulated stands on every page already."""
+    told = [warning for warning in run.warnings if not warning.startswith(("This recording is simulated", "This night is simulated"))]
+    return [Lines(tuple(told[:8]), "note")] if told else []
 
 
 def interval(number: Mapping[str, Any], digits: int, factor: float = 1) -> str:
