@@ -42,6 +42,7 @@ def show_report(recording: str) -> None:
             free,
             selection_mode="multi",
             default=free,
+            wrap=True,
             format_func=lambda name: SECTIONS[name],
             key=f"report-sections-{recording}",
         )
