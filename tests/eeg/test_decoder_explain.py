@@ -216,3 +216,47 @@ def test_alone_a_null_patient_tells_nothing_in_nineteen_of_twenty():
         every = np.ones(alone.ratio.shape, dtype=bool)
         found.append(alone.p_values(grid.groups, every).min() < 0.05)
     assert sum(found) <= 4
+
+
+def test_the_figures_say_what_they_show(whole, spoilt):
+    from backend.figures import eeg_why
+
+    assert eeg_why.describe_cells(whole).startswith("C3 in alpha counts most")
+    assert "O2 in alpha" in eeg_why.describe_cells(spoilt)
+    assert "tells nothing alone" in eeg_why.describe_cells(spoilt)
+    assert "Most lies in alpha" in eeg_why.describe_margins(whole)
+    drawn = np.array(eeg_why.plot_cells(spoilt).data[0].text)
+    assert sum("○" in text for text in drawn.ravel()) == len(spoilt["helpers"])
+    assert len(eeg_why.cell_rows(whole)) == np.size(whole["cells"]["values"])
+    bands, windows = eeg_why.plot_margins(whole).data
+    assert sum(bands.y) == pytest.approx(sum(windows.y), abs=1e-3)
+    electrodes, values = eeg_why.share_map(whole)
+    assert electrodes[int(np.argmax(values))] == "C3"
+    assert sum(values) == pytest.approx(np.sum(whole["values"]), abs=1e-3)
+    values, what, unit = eeg_why.pattern_map(whole, whole["patterns"]["outputs"][0], "slow")
+    assert (what, unit, len(values)) == ("Mean", "uV", 19)
+
+
+def test_an_unreliable_explanation_claims_nothing_in_its_titles(whole):
+    from backend.figures import eeg_why
+
+    doubtful = {**whole, "reliable": False}
+    assert "C3" not in eeg_why.plot_cells(doubtful).layout.title.text
+    assert "alpha" not in eeg_why.plot_margins(doubtful).layout.title.text
+
+
+@pytest.mark.slow
+def test_of_many_patients_the_planted_source_leads_and_the_suppressor_never_ranks():
+    first, out = [], []
+    for seed in range(12):
+        for suppressor in (None, "O2"):
+            trials = joined(simulated_patient(seed, strength=2.0, reach=0.25, suppressor=suppressor))
+            found = explained("csp", trials, evaluations=8000)
+            leads = [part["channel"] for part in found["ranking"][:3]]
+            if suppressor:
+                out.append("O2" not in leads)
+            elif found["reliable"]:
+                first.append(leads[:1] == ["C3"])
+    assert len(first) >= 8
+    assert np.mean(first) >= 0.9
+    assert sum(out) >= 11
