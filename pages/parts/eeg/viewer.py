@@ -17,6 +17,8 @@ from pages.parts.eeg.annotations import show_annotations
 from pages.parts.eeg.reader_talk import answer, take
 from pages.parts.errors import told
 
+# while an answer is made Streamlit would fade what it belongs to; the reader itself says when it waits
+_STEADY = "<style>[data-stale='true'][class*='st-key-reader-'] { opacity: 1 !important; transition: none !important; }</style>"
 _PARTS = ("eeg_tiles.js", "eeg_draw.js", "eeg_strip.js", "eeg_panels.js", "eeg.js")
 
 
@@ -41,6 +43,7 @@ def show_viewer(recording_id: str, stages: Sequence[tuple[float, str]] = (), *, 
         Whether to apply the recording's cleaning (components taken out by the person).
     """
     with told():
+        st.html(_STEADY)
         given = tuple((float(at), str(stage)) for at, stage in stages)
         _reader(recording_id, *((given, "") if given else _staged(recording_id)), cleaned)
         show_annotations(recording_id)
@@ -83,7 +86,7 @@ def _staged(recording_id: str) -> tuple[tuple[tuple[float, str], ...], str]:
 
 @st.fragment
 def _reader(recording_id: str, stages: tuple[tuple[float, str], ...], source: str, cleaned: bool) -> None:
-    key = f"eeg-{recording_id}"
+    key = f"reader-{recording_id}"
     state = _state(recording_id)
     with told():
         asked = state.pop("asked", None)
