@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from backend.domain import Json, Prediction, Profile
 from backend.eeg import cleaning, ica_fit
 from backend.eeg.ica_why import explain
-from backend.eeg.inputs import bad_channels, effective_channels, read_recording
+from backend.eeg.inputs import bad_channels, effective_channels, is_simulated, read_recording
 from backend.eeg.prepared import prepare
 from backend.eeg.recording import Channel
 from backend.eeg.signal import open_recording
@@ -169,7 +169,8 @@ def predict(context: Context, value: Mapping[str, Json], settings: Mapping[str, 
         "suggested": [one["number"] for one in components if one["suggested"]],
         "text": [_line(one) for one in components],
     }
-    return Prediction(data, MODEL, tuple(_warnings(data, chosen.rate)))
+    simulated = ["This recording is simulated."] if is_simulated(context, recording) else []
+    return Prediction(data, MODEL, (*simulated, *_warnings(data, chosen.rate)))
 
 
 def _signals(context: Context, recording: str, chosen: Chosen) -> tuple[np.ndarray, float, float, np.ndarray]:
@@ -248,8 +249,3 @@ def _warnings(data: Mapping[str, Json], rate: float) -> list[str]:
 
 def _line(one: Mapping[str, Json]) -> str:
     return f"{one['number']}: {one['label']} ({one['probability']:.2f}), {one['variance']:.1%} of the variance"
-
-
-def artefacts(components: Sequence[Mapping[str, Json]]) -> dict[int, str]:
-    """What each component was called, by number."""
-    return {int(one["number"]): str(one["label"]) for one in components}

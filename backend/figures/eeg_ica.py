@@ -13,7 +13,7 @@ from backend.figures.style import BLUE, QUIET, VERMILLION, finish
 
 COLUMNS = 6
 _GRID = 41
-_EDGE = np.deg2rad(100)
+_EDGE = np.deg2rad(92)  # just over the outline
 _DIVERGING = [[0, BLUE], [0.5, "#FFFFFF"], [1, VERMILLION]]
 
 
@@ -64,7 +64,7 @@ def plot_maps(electrodes: Sequence[str], mixing: Floats, components: Sequence[Ma
             hovertemplate="%{customdata}<extra></extra>", row=row, col=column,
         )  # fmt: skip
     finish(figure, maps_title(components), 90 + 190 * rows)
-    reach = _EDGE * 1.05
+    reach = np.deg2rad(105)
     figure.update_xaxes(visible=False, range=[-reach, reach], constrain="domain")
     figure.update_yaxes(visible=False, range=[-reach, reach])
     for at in range(rows * COLUMNS):
