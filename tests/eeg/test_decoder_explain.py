@@ -171,6 +171,16 @@ def test_a_trial_of_a_new_recording_needs_no_labels_and_has_the_shown_log_odds(p
     assert found["score"] == pytest.approx(np.log(p.max() / p.min()), abs=1e-6)
 
 
+def test_a_decoder_that_cannot_be_fitted_again_is_said_to_know_the_trials(patient):
+    """As one that learned from other patients, whose trials are not at hand."""
+    trials = joined(patient[:2])
+    decoder = CANDIDATES["bandpower"].fit(trials, 0)
+    pooled = replace(decoder, recipe=replace(decoder.recipe, name="pooled"))
+    found = explain_decoder(pooled, trials, WHOLE, evaluations=6000)
+    assert not found["held_out"]
+    assert found["words"].startswith("On the trials that it was fitted to")
+
+
 def test_what_cannot_be_explained_is_refused(patient):
     trials = joined(patient[:2])
     decoder = CANDIDATES["bandpower"].fit(trials, 0)

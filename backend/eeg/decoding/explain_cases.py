@@ -95,7 +95,7 @@ def baseline(trials: Trials, number: int | None) -> str:
 def others_near(trials: Trials, number: int) -> np.ndarray:
     """The other trials of a trial's session."""
     near = np.flatnonzero(trials.block == trials.block[number])
-    return near[near != number]
+    return np.asarray(near[near != number])
 
 
 def _in_turn(rng: np.random.Generator, which: np.ndarray, y: np.ndarray, count: int) -> list[int]:
