@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from backend.domain import Json, Run
-from backend.eeg.compare import CAVEAT, change_words, common_states, compare, conditions, state_of
+from backend.eeg.compare import CAVEAT, change_words, compare, conditions, state_of
 from backend.eeg.inputs import bad_channels, is_bad, is_simulated
 from backend.eeg.latest import latest_runs
 from backend.errors import InputError
@@ -125,11 +125,24 @@ def _change(context: Context, state: str, one: Mapping[str, Json], two: Mapping[
     }
 
 
+def calibration_words(data: Mapping[str, Json]) -> str:
+    """The verdict of a kept calibration and what it promises: 'uncertain, 67% (43 to 86) expected in the next session'."""
+    verdict = {"undecodable": "cannot be decoded"}.get(str(data.get("verdict")), str(data.get("verdict") or "not judged"))
+    expected = data.get("next_session")
+    if not expected:
+        return verdict
+    ends = f"{100 * expected['low']:.0f} to {100 * expected['high']:.0f}"
+    return f"{verdict}, {expected['value']:.0%} ({ends}) expected in the next session"
+
+
 def _calibrations(context: Context, patient: str) -> list[dict[str, Json]]:
     return [
-        {"id": one.id, "name": one.name, "created": one.created.isoformat(), "recordings": list(one.recordings), "data": one.data}
+        {
+            "id": one.id,
+            "name": one.name,
+            "created": one.created.isoformat(),
+            "recordings": list(one.recordings),
+            "judged": calibration_words(one.data),
+        }
         for one in context.storage.calibrations.list(patient)
     ]
-
-
-__all__ = ["TASKS", "common_states", "find_patient", "in_time_order", "profile"]

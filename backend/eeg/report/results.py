@@ -138,6 +138,7 @@ def decoder(calibrated: Run | None, decoded: Run | None) -> Made:
         blocks.append(Lines((found["verdict"]["rule"],), "quiet"))
         blocks += _cautions(calibrated)
         summary.append(f"Decoder: {found['text'][0]}")
+        summary += [line for line in found["text"] if line.startswith("In the next session")]
     made, lines = _told(decoded)
     return [*blocks, *made], [*summary, *lines]
 

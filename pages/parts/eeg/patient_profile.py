@@ -132,7 +132,7 @@ def _calibrations(calibrations: Sequence[Mapping[str, Any]], rows: Sequence[Mapp
         [
             {
                 "Calibration": one["name"],
-                "Verdict": str(one["data"].get("verdict", "")),
+                "Verdict": one["judged"],
                 "Made of": "; ".join(names.get(id, "a recording that is gone") for id in one["recordings"]),
                 "Made": one["created"][:10],
                 "Id": one["id"],

@@ -166,20 +166,15 @@ def _number(number: Mapping[str, Any] | None) -> str:
 
 
 def _calibrations(patient: str, ids: tuple[str, str], names: Mapping[str, str]) -> None:
+    from backend.eeg.profile import calibration_words
+
     found = [one for one in bench().storage.calibrations.list(patient) if set(one.recordings) & set(ids)]
     if not found:
         return
     kicker("Calibrations made of these recordings")
     for one in found:
         made_of = ", ".join(names[id] for id in one.recordings if id in names)
-        facts([("Calibration", one.name), ("Made of", made_of), *_verdict(one.data)])
-
-
-def _verdict(data: Mapping[str, Any]) -> list[tuple[str, str]]:
-    told = data.get("verdict")
-    if isinstance(told, Mapping):
-        told = told.get("sentence") or told.get("verdict")
-    return [("Verdict", str(told))] if told else []
+        facts([("Calibration", one.name), ("Made of", made_of), ("Verdict", calibration_words(one.data))])
 
 
 def _signal(patient: str, names: Mapping[str, str], ids: tuple[str, str]) -> None:
