@@ -71,6 +71,11 @@ def predict(context: Context, value: Mapping[str, Json], settings: Mapping[str, 
     recording = str(value["recording"])
     of = choose_derivations(context, recording, str(settings["reference"]), bad_channels(context, recording))
     awake, source = awake_stretches(context, recording, str(value.get("staging") or ""))
+    if awake is not None and not awake:
+        raise InputError(
+            f"Nothing was measured: no part of this recording is staged as awake (by {source['source']}).",
+            "Background activity is that of waking. Choose another recording, or correct the stages.",
+        )
     duration = context.storage.recordings.get(recording).duration_s
     states = state_stretches(context, recording, settings, duration)
     found: list[dict[str, Json]] = []

@@ -151,7 +151,7 @@ def test_only_waking_is_measured_where_stages_are_known(bench, tmp_path):
 def test_sleep_throughout_leaves_nothing_to_measure(bench, tmp_path):
     recording = keep(bench, tmp_path, quiet(10.0))
     bench.storage.recordings.annotate(recording, 0.0, 60.0, "Sleep stage N2")
-    with pytest.raises(InputError, match="Nothing was measured"):
+    with pytest.raises(InputError, match="no part of this recording is staged as awake"):
         measure(bench, recording, state="closed")
 
 

@@ -10,6 +10,7 @@ import streamlit as st
 from backend.domain import Run, canonical, digest
 from pages.parts.bench import bench
 from pages.parts.eeg.choosing import length
+from pages.parts.eeg.simulated import banner
 from pages.parts.errors import told
 from pages.parts.figure import show_figure
 from pages.parts.markup import escape, facts, html, kicker, plain
@@ -20,6 +21,7 @@ _POWERS = {"relative": "Share of 1 to 30 Hz", "absolute": "µV²"}
 
 def show_comparison(patient: str) -> None:
     """Choose two, then what they have in common, from the making to the numbers."""
+    from backend.eeg.inputs import is_simulated
     from backend.eeg.latest import latest_runs
     from backend.eeg.profile import in_time_order
 
@@ -40,6 +42,7 @@ def show_comparison(patient: str) -> None:
     runs = latest_runs(bench().context, [one, two], ("eeg.baseline", "eeg.sleep"))
     pair = (runs.get((one, "eeg.baseline")), runs.get((two, "eeg.baseline")))
     with told():
+        banner(next((id for id in (one, two) if is_simulated(bench().context, id)), one))
         _making(one, two, pair)
         _signal(patient, names, (one, two))
         _numbers(patient, names, (one, two), pair)
