@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -46,6 +48,23 @@ def explain(context: Context, prediction: Mapping[str, Json], target: Mapping[st
     return explain_decoder(kept.decoder, cut.trials, target, context.progress, int(settings["seed"]), temperature=kept.temperature)
 
 
+def trials_csv(prediction: Mapping[str, Json]) -> str:
+    """Every trial as it was decoded by a decoder that never saw it: recording, onset, class, decoded, probability."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["trial", "recording", "onset_s", "annotated", "decoded", "probability"])
+    classes = list(prediction["cut"]["classes"])
+    for n, (session, onset, was, decoded, share) in enumerate(prediction["trials"]):
+        found = safe_cell(classes[decoded]) if decoded >= 0 else ""
+        writer.writerow([n, prediction["recordings"][session], f"{onset:.3f}", safe_cell(classes[was]), found, f"{share:.4f}"])
+    return text.getvalue()
+
+
+def safe_cell(label: str) -> str:
+    """A label that a spreadsheet would run as a formula is led by an apostrophe."""
+    return f"'{label}" if label[:1] in ("=", "+", "-", "@") else label
+
+
 @task(
     "eeg.calibrate",
     title="Calibrate a decoder",
@@ -54,6 +73,7 @@ def explain(context: Context, prediction: Mapping[str, Json], target: Mapping[st
     settings=SETTINGS,
     read=read,
     explain=explain,
+    exports={"csv": trials_csv},
 )
 def predict(context: Context, value: Mapping[str, Json], settings: Mapping[str, Json], profile: Profile) -> Prediction:
     """Cut the trials, compare the candidates, judge, and keep the decoder."""

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from backend.domain import Json, Prediction, Profile
-from backend.eeg.calibrate import cut_as, names
+from backend.eeg.calibrate import cut_as, names, safe_cell
 from backend.eeg.decoding.candidates import material_of
 from backend.eeg.decoding.drift import check_comparable, drift
 from backend.eeg.decoding.judge import measured, tempered
@@ -77,8 +77,8 @@ def trials_csv(prediction: Mapping[str, Json]) -> str:
     writer.writerow(["trial", "onset_s", "decoded", "confidence", "certainty", *(f"p_{name}" for name in classes), "annotated"])
     for n, trial in enumerate(prediction["trials"]):
         shares = [f"{share:.4f}" for share in trial["probabilities"]]
-        row = [n, f"{trial['onset_s']:.3f}", _safe(trial["decoded"]), f"{trial['confidence']:.4f}", trial["certainty"]]
-        writer.writerow([*row, *shares, _safe(trial["annotated"])])
+        row = [n, f"{trial['onset_s']:.3f}", safe_cell(trial["decoded"]), f"{trial['confidence']:.4f}", trial["certainty"]]
+        writer.writerow([*row, *shares, safe_cell(trial["annotated"])])
     return text.getvalue()
 
 
@@ -182,10 +182,6 @@ def _apart(one: str, two: str) -> bool:
 
 def _certainty(share: float) -> str:
     return "clear" if share >= CLEAR else "likely" if share >= LIKELY else "open"
-
-
-def _safe(label: str) -> str:
-    return f"'{label}" if label[:1] in ("=", "+", "-", "@") else label
 
 
 def _text(data: Mapping[str, Any]) -> list[str]:
