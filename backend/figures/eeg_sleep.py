@@ -159,7 +159,10 @@ def plot_epoch(names: Sequence[str], values: np.ndarray, rate: float, title: str
             figure.add_vrect(x0=low, x1=high, fillcolor=QUIET, opacity=0.15, line_width=0)
     finish(figure, title, 120 + 110 * len(names))
     figure.update_yaxes(tickvals=[-row * gap for row in range(len(names))], ticktext=list(names), showgrid=False)
-    figure.update_xaxes(title=f"seconds of the epoch; negative is up, lines are {gap:.0f} µV apart", dtick=5, range=[-before_s, length + before_s])
+    figure.update_yaxes(range=[-(len(names) - 0.4) * gap, 0.75 * gap])  # a burst beside the epoch must not make it small
+    figure.update_xaxes(
+        title=f"seconds of the epoch; negative is up, lines are {gap:.0f} µV apart", dtick=5, range=[-before_s, length + before_s]
+    )
     figure.update_layout(showlegend=False)
     return figure
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from backend.domain import Run
 from pages.parts.figure import show_figure
-from pages.parts.markup import escape, facts, html, plain
+from pages.parts.markup import escape, facts, html
 from pages.parts.why_sites import explained
 
 
@@ -124,12 +124,14 @@ def _three(value: float) -> str:
 
 
 def _by_stage(made: Mapping[str, Any]) -> None:
-    from backend.eeg.sleep_statistics import NAMES
+    from backend.eeg.sleep_statistics import NAMES, STAGES
 
     st.caption("What each stage of this night rests on: the four groups with the largest mean shares among the epochs called so.")
     labels = [one["label"] for one in made["shares"]["attributions"]]
-    rows = []
-    for stage, values in made["by_stage"].items():
-        best = sorted(range(len(values)), key=lambda at: -values[at])[:4]
-        rows.append({"Stage": NAMES[stage], "Rests on": "; ".join(f"{labels[at]} ({values[at]:+.2f})" for at in best)})
-    st.dataframe([{**row, "Rests on": plain(row["Rests on"]).replace("\\", "")} for row in rows], hide_index=True)
+    lines = []
+    for stage in STAGES:
+        if values := made["by_stage"].get(stage):
+            best = sorted(range(len(values)), key=lambda at: -values[at])[:4]
+            told = "; ".join(f"{labels[at]} ({values[at]:+.2f})" for at in best)
+            lines.append(f"<dt>{escape(NAMES[stage])}</dt><dd>{escape(told)}</dd>")
+    html(f"<dl>{''.join(lines)}</dl>")

@@ -117,23 +117,20 @@ def _finding(found: Mapping[str, Any]) -> None:
         html(f"<h3>{escape(head)}</h3>")
     show_figure(plot_stages(found), describe_stages(found), f"sleep-stages-{found['recording']}", stages_rows(found))
     main = [row for row in rows if not row["key"].startswith(("min_", "pct_")) and (row["key"] != "unscored" or row["value"])]
-    one, two = st.columns([8, 5])
-    one.dataframe(
+    cells = {stage: (told[f"min_{stage}"], told.get(f"pct_{stage}")) for stage in found["order"]}
+    st.dataframe(
+        [
+            {"": "Minutes"} | {NAMES[stage]: _figure({**minutes, "unit": ""}) for stage, (minutes, _) in cells.items()},
+            {"": "95% interval"} | {NAMES[stage]: _interval(minutes) for stage, (minutes, _) in cells.items()},
+            {"": "% of sleep"} | {NAMES[stage]: _figure({**share, "unit": ""}) if share else "" for stage, (_, share) in cells.items()},
+        ],
+        hide_index=True,
+        height=_height(3),
+    )
+    st.dataframe(
         [{"Parameter": row["name"], "Value": _figure(row), "95% interval": _interval(row)} for row in main],
         hide_index=True,
         height=_height(len(main)),
-    )
-    two.dataframe(
-        [
-            {
-                "Stage": NAMES[stage],
-                "Minutes (95% interval)": f"{_figure({**told[f'min_{stage}'], 'unit': ''})} ({_interval(told[f'min_{stage}'])})",
-                "% of sleep": "" if stage == "W" else _figure({**told[f"pct_{stage}"], "unit": ""}),
-            }
-            for stage in found["order"]
-        ],
-        hide_index=True,
-        height=_height(5),
     )
     st.caption(
         "AASM parameters. An interval holds the figure in 95% of 1,000 hypnograms drawn from the probabilities below, errors within "
