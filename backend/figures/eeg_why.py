@@ -205,13 +205,23 @@ def _cells_title(found: Mapping[str, Any]) -> str:
     if not found["reliable"]:
         return "Shares of channels and bands"
     part = (found["ranking"] or found["by_share"])[0]
-    return f"{part['channel']} in {part['band']} counts most"
+    return f"{part['channel']} in {part['band']} counts most{_side(found, part['value'])}"
 
 
 def _margins_title(found: Mapping[str, Any]) -> str:
     if not found["reliable"]:
         return "Shares of bands and times"
-    band = found["bands"][int(np.argmax(found["per_band"]["values"]))]["name"]
-    low, high = found["windows"][int(np.argmax(found["per_window"]["values"]))]
-    when = f", from {low:.2g} to {high:.2g} s" if len(found["windows"]) > 1 else ""
-    return f"Most lies in {band}{when}"
+    signed = [found[key]["values"] for key in ("per_band", "per_window")]
+    band, window = (int(np.argmax(np.abs(values) if "trial" in found["target"] else values)) for values in signed)
+    title = f"Most lies in {found['bands'][band]['name']}{_side(found, signed[0][band])}"
+    if len(found["windows"]) > 1:
+        low, high = found["windows"][window]
+        title += f", from {low:.2g} to {high:.2g} s{_side(found, signed[1][window])}"
+    return title
+
+
+def _side(found: Mapping[str, Any], value: float) -> str:
+    """Of a single trial, which way a share goes."""
+    if "trial" not in found["target"]:
+        return ""
+    return f" for {found['class']}" if value > 0 else f" against {found['class']}"

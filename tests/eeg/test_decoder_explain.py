@@ -247,9 +247,12 @@ def test_the_figures_say_what_they_show(whole, spoilt):
     assert (what, unit, len(values)) == ("Mean", "uV", 19)
 
 
-def test_an_unreliable_explanation_claims_nothing_in_its_titles(whole):
+def test_titles_take_a_trials_side_and_claim_nothing_where_it_is_unreliable(whole):
     from backend.figures import eeg_why
 
+    trial = {**whole, "target": {"trial": 3}, "class": "rest"}
+    assert eeg_why.plot_cells(trial).layout.title.text == "C3 in alpha counts most for rest"
+    assert eeg_why.plot_margins(trial).layout.title.text.startswith("Most lies in alpha for rest, from")
     doubtful = {**whole, "reliable": False}
     assert "C3" not in eeg_why.plot_cells(doubtful).layout.title.text
     assert "alpha" not in eeg_why.plot_margins(doubtful).layout.title.text
