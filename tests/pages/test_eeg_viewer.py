@@ -196,3 +196,30 @@ def test_stage_marks_of_the_recording_become_the_hypnogram(recording, bench):
     stages, source = viewer._staged(recording)
     assert stages == ((0.0, "W"), (20.0, "N1"), (40.0, "N2"), (60.0, ""))
     assert "marks" in source
+
+
+def test_a_cleaned_recording_is_shown_cleaned_or_as_it_was_recorded(recording, bench, open_page):
+    from backend.eeg import cleaning
+
+    eeg = NAMES[:-1]
+    count = len(eeg)
+    mean = np.eye(count) - 1 / count
+    parts = {
+        "names": np.array(eeg), "electrodes": np.array(eeg), "unmixing": mean[:2], "mixing": mean[:, :2], "common": np.zeros(2),
+        "level": np.zeros(count), "maps": np.zeros((2, 32, 32)), "spectra": np.zeros((2, 100)), "lags": np.zeros((2, 100)),
+        "frequencies": np.arange(3.0), "power": np.zeros((2, 3)),
+    }  # fmt: skip
+    file = cleaning.write(bench.context, recording, cleaning.Decomposition(**parts))
+    plain = reader_talk.answer(recording, {}, {"full": True}, (), True)
+    cleaning.choose(bench.context, recording, "0000AAAA", file, [1])
+    taken = reader_talk.answer(recording, {}, {"full": True}, (), True)
+    raw = reader_talk.answer(recording, {}, {"full": True}, (), False)
+    looks = [json.loads(data[4 : 4 + int.from_bytes(data[:4], "little")])["look"] for data in (plain, taken, raw)]
+    assert looks[0] == looks[2] != looks[1]
+    assert plain[-10_000:] == raw[-10_000:]
+    assert plain[-200_000:] != taken[-200_000:]
+    app = open_page("eeg", recording=recording, show="signal")
+    assert not app.exception
+    assert next(switch for switch in app.toggle if switch.label == "Show the signal cleaned").value
+    cleaning.switch(bench.context, recording, False)
+    assert not open_page("eeg", recording=recording, show="signal").toggle

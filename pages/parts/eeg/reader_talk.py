@@ -167,10 +167,10 @@ def _cleaning(context: Context, recording_id: str, cleaned: bool) -> tuple[Clean
     from backend.domain import canonical, digest
     from backend.eeg import cleaning
 
-    fact = context.storage.recordings.fact(recording_id, "cleaning") if cleaned else None
-    if not fact:
+    fact = cleaning.state(context, recording_id) if cleaned else None
+    if not fact or not fact["on"] or not fact["exclude"]:
         return None, ""
-    return partial(cleaning.apply, context, recording_id), digest(canonical(fact))[:8]
+    return partial(cleaning.apply, context, recording_id), digest(canonical([fact["file"], fact["exclude"]]))[:8]
 
 
 def _version(context: Context, recording_id: str, *rest: Any) -> str:

@@ -44,6 +44,9 @@ def show_viewer(recording_id: str, stages: Sequence[tuple[float, str]] = (), *, 
     """
     with told():
         st.html(_STEADY)
+        if cleaned and _is_cleaned(recording_id):
+            words = "Show the signal cleaned"
+            cleaned = st.toggle(words, True, help="Off shows it as it was recorded; analyses stay cleaned.", key=f"cleaned-{recording_id}")
         given = tuple((float(at), str(stage)) for at, stage in stages)
         _reader(recording_id, *((given, "") if given else _staged(recording_id)), cleaned)
         show_annotations(recording_id)
@@ -64,6 +67,13 @@ def position(recording_id: str) -> float:
 def _state(recording_id: str) -> dict[str, Any]:
     found: dict[str, Any] = st.session_state.setdefault(f"eeg-reader-{recording_id}", {})
     return found
+
+
+def _is_cleaned(recording_id: str) -> bool:
+    from backend.eeg.cleaning import state
+
+    found = state(bench().context, recording_id)
+    return bool(found and found["on"] and found["exclude"])
 
 
 def _staged(recording_id: str) -> tuple[tuple[tuple[float, str], ...], str]:
