@@ -117,6 +117,8 @@ class Workbench:
         coverage = [run.get("coverage", {}).get("library_version") for run in (parent.prediction, prediction.data)]
         if what_differs and coverage[0] != coverage[1]:
             what_differs.insert(0, "The library changed since the run was made; that is why the answer may differ.")
+        if what_differs and (changed := differences(parent.input, made.input)):
+            what_differs = [f"What the run was made of has changed since. {line}" for line in changed] + what_differs
         data = {"same": not what_differs, "differences": what_differs[:200], "prediction": prediction.data}
         made = replace(made, prediction=data, parent=parent.id, kind="replay")
         return self.storage.runs.append(made)

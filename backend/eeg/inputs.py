@@ -20,9 +20,10 @@ _KINDS = get_args(Kind)
 
 
 def read_recording(context: Context, value: Mapping[str, Json], settings: Mapping[str, Json] | None = None) -> dict[str, Json]:
-    """The input of a task on one recording: ``{"recording", "patient", "name"}``.
+    """The input of a task on one recording: ``{"recording", "patient", "name", "corrections"}``.
 
-    The name is the recording's and its visit's; a pseudonym stands in no run, so that it can be changed.
+    The name is the recording's and its visit's; a pseudonym stands in no run, so that it can be changed. The corrections are what the
+    person had decided about the signal by then, so that a replay can tell whether they are why it differs.
 
     Raises
     ------
@@ -34,7 +35,7 @@ def read_recording(context: Context, value: Mapping[str, Json], settings: Mappin
 
 
 def read_recordings(context: Context, value: Mapping[str, Json], settings: Mapping[str, Json] | None = None) -> dict[str, Json]:
-    """The input of a task on some recordings of one patient, in the order of his visits: ``{"recordings", "patient", "name"}``.
+    """The input of a task on some recordings of one patient, in the order of his visits: the same with ``"recordings"``.
 
     Raises
     ------
@@ -137,7 +138,20 @@ def _about(storage: Storage, recordings: Sequence[Recording]) -> dict[str, Json]
     name = f"{first.name}, {visits[first.visit].label}"
     if len(recordings) > 1:
         name = f"{len(recordings)} recordings, {' and '.join(visit.label for visit in visits.values())}"
-    return {"patient": visits[first.visit].patient, "name": name[:200]}
+    made = {"patient": visits[first.visit].patient, "name": name[:200]}
+    return {**made, "corrections": {recording.id: _corrections(storage, recording.id) for recording in recordings}}
+
+
+def _corrections(storage: Storage, recording: str) -> dict[str, Json]:
+    """What a person decided about a recording's signal; which of its annotations call a stretch bad."""
+    facts = storage.recordings.facts(recording)
+    cleaning = facts.get("cleaning") or {}
+    return {
+        "bad_channels": facts.get(BAD_CHANNELS) or [],
+        "channel_map": facts.get(CHANNEL_MAP) or {},
+        "cleaning": {"run": cleaning.get("run"), "exclude": cleaning.get("exclude")} if cleaning.get("on") else {},
+        "bad_segments": sum(is_bad(mark.label) for mark in storage.recordings.annotations(recording)),
+    }
 
 
 def _correction(said: Mapping[str, str]) -> dict[str, Any]:

@@ -14,7 +14,9 @@ from pages.parts.bench import bench, owner, profile
 _PATIENCE = 1.2  # seconds that a quick task is waited for without showing a job
 
 
-def start(page: str, task: str, title: str, value: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
+def start(
+    page: str, task: str, title: str, value: Mapping[str, Any], settings: Mapping[str, Any], keep: Mapping[str, str] | None = None
+) -> None:
     """Run a task in the background; a quick one is waited for.
 
     Parameters
@@ -23,6 +25,8 @@ def start(page: str, task: str, title: str, value: Mapping[str, Any], settings: 
         Kind of the background job, and where this session remembers it.
     title : str
         What the job is called wherever jobs are listed.
+    keep : mapping, optional
+        What the page's address holds besides the run.
     """
     opened, asker, asking = bench(), owner(), profile()
 
@@ -32,7 +36,7 @@ def start(page: str, task: str, title: str, value: Mapping[str, Any], settings: 
     job = opened.jobs.submit(asker, page, title, work)
     st.session_state[_key(page)] = job
     opened.jobs.wait(job, _PATIENCE)
-    follow(page)
+    follow(page, keep)
     st.rerun()
 
 

@@ -144,3 +144,14 @@ def test_recordings_of_two_patients_do_not_go_together(
     with pytest.raises(InputError, match="different patients"):
         inputs.read_recordings(context, {"recordings": [one.id, two.id]})
     assert one.id == inputs.read_recordings(context, {"recordings": [one.id]})["recordings"][0]
+
+
+def test_a_run_knows_what_was_decided_about_its_recording(context: Context, take: Callable[..., Recording], tmp_path: Path) -> None:
+    recording = take(put(tmp_path, "a.edf", edf()))
+    before = inputs.read_recording(context, {"recording": recording.id})
+    inputs.set_bad_channels(context, recording.id, ["C3"])
+    context.storage.recordings.annotate(recording.id, 1.0, 1.0, "bad")
+    after = inputs.read_recording(context, {"recording": recording.id})["corrections"][recording.id]
+    assert before["corrections"][recording.id] != after
+    assert after["bad_channels"] == ["C3"]
+    assert after["bad_segments"] == 1

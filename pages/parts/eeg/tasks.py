@@ -63,7 +63,8 @@ def show_form(recording: str, begin: str | None = None) -> None:
         if asked is not None and st.button(f"Run: {TASKS[task][0]}", type="primary", key=f"start-{task}"):
             value, settings = asked
             about = bench().storage.recordings.get(recording)
-            start(PAGE, task, f"{TASKS[task][0]} of {about.name}", value, settings)
+            keep = {"recording": recording, "show": "decode"}
+            start(PAGE, task, f"{TASKS[task][0]} of {about.name}", value, settings, keep)
 
 
 def view(task: str) -> ModuleType | None:
