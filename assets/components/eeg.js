@@ -268,7 +268,7 @@ class Reader {
       full.simulated ? "simulated recording" : "",
       stage ? `sleep stage ${stage}` : "",
       breaks.length ? `nothing recorded for ${breaks.map(([from, to]) => spanText(to - from)).join(" and ")}` : "",
-      marks.length ? `${marks.length} annotations: ${marks.slice(0, 5).map((mark) => mark.label).join(", ")}` : "no annotation",
+      marks.length ? `${marks.length} ${marks.length === 1 ? "annotation" : "annotations"}: ${marks.slice(0, 5).map((mark) => mark.label).join(", ")}` : "no annotation",
     ].filter(Boolean).join("; ");
     this.page.setAttribute("aria-label", `EEG page, ${text}. Arrow keys turn pages, question mark shows the keys.`);
     this.band.setAttribute("aria-valuemin", 0);

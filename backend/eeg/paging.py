@@ -200,7 +200,7 @@ def plan(channels: Sequence[Channel], view: View, bad: Sequence[str] = (), own: 
     groups = _groups(shown, view, notes)
     traces = tuple(trace for trace, _ in shown)
     shape = [asdict(trace) for trace in traces]
-    said = [[g.rate, g.rows, g.channels, g.weights.round(6).tolist(), g.low_cut, g.high_cut, g.notch, g.step] for g in groups]
+    said = [[g.rate, g.rows, g.channels, digest(g.weights.tobytes()), g.low_cut, g.high_cut, g.notch, g.step] for g in groups]
     return Plan(name, view.page_s, traces, groups, every, tuple(notes), digest(canonical([view.page_s, shape, said]))[:16])
 
 
