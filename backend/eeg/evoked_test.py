@@ -25,7 +25,8 @@ def compare(
     """Test two sets of trials against each other, after the event.
 
     Welch's t for every channel and time; neighbours over the threshold of its two-sided 0.05 form clusters, whose summed t is compared
-    with the largest cluster of each permutation of the trials' kinds. Every cluster's p holds for all channels and times together.
+    with the largest cluster of each permutation of the trials' kinds. Every cluster's p holds for all channels and times together, and for
+    both directions (each is tested on its own, its p doubled).
 
     Parameters
     ----------
@@ -46,36 +47,41 @@ def compare(
     axis = np.array([times[group].mean() for group in groups])
     sets = [np.stack([made[:, :, group].mean(axis=2) for group in groups], axis=1) for made in (one, two)]  # trials, times, channels
     threshold = float(student.ppf(1 - ALPHA / 2, len(one) + len(two) - 2))
-    found, clusters, chances, _ = mne.stats.spatio_temporal_cluster_test(
-        sets,
-        threshold=threshold,
-        n_permutations=permutations,
-        tail=0,
-        stat_fun=_welch,
-        adjacency=_neighbours(electrodes),
-        rng=0,
-        n_jobs=1,
-        out_type="indices",
-        verbose="ERROR",
-        buffer_size=None,
-    )
+    adjacency = _neighbours(electrodes)
+    every: list[tuple[float, int, NDArray[np.intp], NDArray[np.intp], Floats]] = []  # p, which is higher, times, channels, t
+    for higher, pair in ((1, sets), (2, sets[::-1])):
+        progress.check()
+        found, clusters, chances, _ = mne.stats.spatio_temporal_cluster_test(
+            pair,
+            threshold=threshold,
+            n_permutations=permutations,
+            tail=1,  # MNE's test of two groups compares with the largest positive cluster only: each side has its own test, p doubled
+            stat_fun=_welch,
+            adjacency=adjacency,
+            rng=0,
+            n_jobs=1,
+            out_type="indices",
+            verbose="ERROR",
+            buffer_size=None,
+        )
+        every += [(min(1.0, 2 * float(p)), higher, when, where, found) for (when, where), p in zip(clusters, chances, strict=True)]
     told: list[dict[str, Json]] = []
-    for (when, where), p in sorted(zip(clusters, chances, strict=True), key=lambda item: (float(item[1]), -len(item[0][0]))):
+    for p, higher, when, where, found in sorted(every, key=lambda item: (item[0], -float(item[4][item[2], item[3]].sum()))):
         if p >= ALPHA or len(told) == _MOST_TOLD:
             continue
-        sums = np.bincount(where, weights=np.abs(found[when, where]), minlength=len(names))
+        sums = np.bincount(where, weights=found[when, where], minlength=len(names))
         order = [int(n) for n in np.argsort(-sums, kind="stable") if sums[n] > 0]
         told.append(
             {
-                "p": round(float(p), 5),
+                "p": round(p, 5),
                 "from_s": round(float(axis[when.min()]), 4),
                 "to_s": round(float(axis[when.max()]), 4),
                 "channels": [names[n] for n in order],
-                "higher": 1 if float(found[when, where].sum()) > 0 else 2,
+                "higher": higher,
                 "sum_t": round(float(found[when, where].sum()), 1),
             }
         )
-    least = float(min(chances, default=1.0))
+    least = min((item[0] for item in every), default=1.0)
     return {"p": round(least, 5), "permutations": permutations, "step_s": step * float(times[1] - times[0]), "clusters": told,
             "words": _words(told, least)}  # fmt: skip
 
