@@ -121,8 +121,8 @@ def _change(row: Mapping[str, Json]) -> str:
     sign, digits = ("×", 2) if change["scale"] == "log" else ("", row["digits"])
     if change["low"] is None:
         return "no change"
-    number = f"{change['change']:.{digits}f}" if sign else f"{change['change']:+.{digits}f}"
-    ends = [f"{change[end]:.{digits}f}" if sign else f"{change[end]:+.{digits}f}" for end in ("low", "high")]
+    rounded = {name: round(change[name], digits) + 0.0 for name in ("change", "low", "high")}  # + 0.0: no '-0.0'
+    number, *ends = (f"{value:.{digits}f}" if sign else f"{value:+.{digits}f}" for value in rounded.values())
     return f"{sign}{number} ({ends[0]} to {ends[1]})"
 
 

@@ -104,7 +104,12 @@ def spectrum(state: Mapping[str, Json], title: str) -> Drawing:
 
 
 def hypnogram(
-    stages: Sequence[str], epoch_s: float, start_clock: str, colours: Mapping[str, str], confidence: Sequence[float] | None = None
+    stages: Sequence[str],
+    epoch_s: float,
+    start_clock: str,
+    colours: Mapping[str, str],
+    confidence: Sequence[float] | None = None,
+    width_mm: float = 174.0,
 ) -> Drawing:
     """Stages over the night; REM in bold, gaps left empty; below it the probability of the stage that was chosen."""
     order = ("W", "R", "N1", "N2", "N3")
@@ -113,7 +118,7 @@ def hypnogram(
     def paint(figure: Any) -> None:
         rows = 2 if confidence is not None else 1
         axes = figure.subplots(rows, 1, sharex=True, squeeze=False, gridspec_kw={"height_ratios": [3, 1][:rows], "hspace": 0.12})[:, 0]
-        figure.subplots_adjust(left=0.06, right=0.97, bottom=0.16, top=0.98)
+        figure.subplots_adjust(left=10.5 / width_mm, right=1 - 5 / width_mm, bottom=0.16, top=0.98)
         height = np.array([order.index(stage) if stage in order else np.nan for stage in stages])
         axes[0].stairs(height, hours, color=INK, lw=0.8, baseline=None)
         for stage in order:
@@ -127,15 +132,15 @@ def hypnogram(
         if confidence is not None:
             axes[1].stairs(np.array(confidence, float), hours, color=SOFT, lw=0.6, fill=True, alpha=0.5)
             axes[1].set(ylim=(0, 1), yticks=[0, 0.5, 1], ylabel="prob.")
-        ticks = _hour_ticks(hours[-1])
+        ticks = _hour_ticks(hours[-1], width_mm / 17)
         axes[-1].set_xticks(ticks, [_clock(start_clock, tick) for tick in ticks])
         axes[-1].set_xlabel("Time of day" if start_clock else "Hours from the beginning")
 
-    svg, png = draw(paint, 174, 62 if confidence is not None else 48)
+    svg, png = draw(paint, width_mm, 62 if confidence is not None else 48)
     counts = {stage: list(stages).count(stage) * epoch_s / 60 for stage in order}
     words = "Hypnogram. " + ", ".join(f"{stage} {minutes:.0f} min" for stage, minutes in counts.items()) + "."
     note = "Below: probability that the model gave to the stage it chose." if confidence is not None else ""
-    return Drawing("Hypnogram", words, png, 174, 62 if confidence is not None else 48, svg, note)
+    return Drawing("Hypnogram", words, png, width_mm, 62 if confidence is not None else 48, svg, note)
 
 
 def _runs(places: np.ndarray) -> list[tuple[int, int]]:
@@ -144,8 +149,8 @@ def _runs(places: np.ndarray) -> list[tuple[int, int]]:
     return [(int(first), int(last)) for first, last in zip(firsts, lasts, strict=True)]
 
 
-def _hour_ticks(hours: float) -> np.ndarray:
-    step = next((step for step in (0.25, 0.5, 1, 2, 4) if hours / step <= 10), 4)
+def _hour_ticks(hours: float, most: float) -> np.ndarray:
+    step = next((step for step in (1 / 12, 0.25, 0.5, 1, 2, 4) if hours / step <= most), 4)
     return np.arange(0, hours + 1e-9, step)
 
 

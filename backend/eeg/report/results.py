@@ -48,14 +48,17 @@ def background(run: Run | None) -> Made:
     ]
 
 
-def sleep(run: Run | None) -> Made:
-    """Hypnogram, statistics with their intervals, and what limits them."""
+def sleep(run: Run | None, width_mm: float = 174.0) -> Made:
+    """Hypnogram of that width, statistics with their intervals, and what limits them."""
     if run is None or run.prediction is None:
         return NOTHING
     found = run.prediction
     stages = [stage or "" for stage in found["stages"]]
     sure = [max(row) if row else float("nan") for row in found["probabilities"]]
-    blocks: list[Block] = [Lines(tuple(found["text"])), hypnogram(stages, float(found["epoch_s"]), found["clock"], STAGE_COLOURS, sure)]
+    blocks: list[Block] = [
+        Lines(tuple(found["text"])),
+        hypnogram(stages, float(found["epoch_s"]), found["clock"], STAGE_COLOURS, sure, width_mm),
+    ]
     if rows := _sleep_rows(found):
         caption = "Between lights off and lights on. Intervals tell of the classifier's own doubt only"
         blocks.append(Table(("Measure", "Value", "95% interval"), rows, (4, 3, 3), (1, 2), caption))

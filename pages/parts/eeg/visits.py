@@ -10,18 +10,17 @@ import streamlit as st
 from backend.domain import Run, canonical, digest
 from pages.parts.bench import bench
 from pages.parts.eeg.choosing import length
-from pages.parts.eeg.simulated import banner
 from pages.parts.errors import told
 from pages.parts.figure import show_figure
 from pages.parts.markup import escape, facts, html, kicker, plain
 
 _MONTAGES = ("longitudinal", "average", "referential", "transverse")
+_EYES = {"not said": "eyes not said"}
 _POWERS = {"relative": "Share of 1 to 30 Hz", "absolute": "µV²"}
 
 
 def show_comparison(patient: str) -> None:
     """Choose two, then what they have in common, from the making to the numbers."""
-    from backend.eeg.inputs import is_simulated
     from backend.eeg.latest import latest_runs
     from backend.eeg.profile import in_time_order
 
@@ -42,7 +41,6 @@ def show_comparison(patient: str) -> None:
     runs = latest_runs(bench().context, [one, two], ("eeg.baseline", "eeg.sleep"))
     pair = (runs.get((one, "eeg.baseline")), runs.get((two, "eeg.baseline")))
     with told():
-        banner(next((id for id in (one, two) if is_simulated(bench().context, id)), one))
         _making(one, two, pair)
         _signal(patient, names, (one, two))
         _numbers(patient, names, (one, two), pair)
@@ -91,7 +89,7 @@ def _numbers(patient: str, names: Mapping[str, str], ids: tuple[str, str], pair:
     if shared:
         begin = shared.index("occipital") if "occipital" in shared else 0
         region = st.selectbox("Region", shared, index=begin, key=f"compare-region-{patient}")
-        shown = [(f"{names[id]} ({state['state']})", state) for id, state in zip(ids, states_of, strict=True)]
+        shown = [(f"{names[id]} ({_EYES.get(state['state'], state['state'])})", state) for id, state in zip(ids, states_of, strict=True)]
         rows = [
             {"recording": name, "Hz": hertz, **{key: values[n] for key, values in state["spectra"]["regions"][region].items()}}
             for name, state in shown
@@ -146,7 +144,7 @@ def _sleep(patient: str, names: Mapping[str, str], ids: tuple[str, str], pair: t
     kicker("Sleep")
     columns = st.columns(len(there), gap="large")
     for column, (id, run) in zip(columns, there, strict=True):
-        blocks, _ = sleep(run)
+        blocks, _ = sleep(run, 104)
         drawing = next((block for block in blocks if hasattr(block, "png")), None)
         with column:
             st.caption(plain(names[id]))
@@ -218,12 +216,13 @@ def _mark(recording: str) -> str:
 
 
 def _possible(ids: Sequence[str]) -> list[str]:
-    """Montages that the electrodes of all these recordings allow."""
+    """Montages that the electrodes of all these recordings allow; as recorded first where a chain has hardly an electrode."""
     from backend.eeg.inputs import effective_channels
     from backend.eeg.montage import make_montage
+    from backend.eeg.paging import suited
     from backend.errors import InputError
 
-    found = []
+    found: list[str] = []
     for name in _MONTAGES:
         try:
             for id in ids:
@@ -231,7 +230,8 @@ def _possible(ids: Sequence[str]) -> list[str]:
         except InputError:
             continue
         found.append(name)
-    return found
+    begin = "longitudinal" if all(suited(effective_channels(bench().context, id)) == "longitudinal" for id in ids) else "referential"
+    return sorted(found, key=lambda name: name != begin)
 
 
 def _montage(name: str) -> str:
