@@ -21,9 +21,15 @@ _PUBLISHED = {"W": 0.863, "N1": 0.175, "N2": 0.624, "N3": 0.721, "R": 0.669}
 def settings(recording: str) -> dict[str, Any] | None:
     """Channels, lights, age and sex."""
     from backend.eeg.inputs import bad_channels, effective_channels
+    from backend.eeg.signal import open_recording
     from backend.eeg.sleep_channels import choose, eeg_leads, emg_leads, eog_leads
+    from backend.eeg.sleep_signal import LEAST_S
 
     context = bench().context
+    long = open_recording(context.config, recording).duration_s
+    if long < LEAST_S:
+        st.info(f"The recording is {long / 60:.1f} min long; staging needs 5 min at least, and was learned from whole nights.")
+        return None
     channels, bad = effective_channels(context, recording), bad_channels(context, recording)
     chosen = choose(channels, bad)  # refuses, with the reason, where nothing can be staged
     usable = [channel for channel in channels if channel.name not in bad]
@@ -171,9 +177,9 @@ def _sure(run: Run, found: Mapping[str, Any]) -> None:
         [
             {
                 "Stage": NAMES[stage],
-                "Here": sure[stage]["sure"] if sure[stage] else None,
-                "Published": _PUBLISHED[stage],
-                "Found by it": published[names.get(stage, stage)].value,
+                "Sure here": sure[stage]["sure"] if sure[stage] else None,
+                "Sure, published": _PUBLISHED[stage],
+                "Sensitivity": published[names.get(stage, stage)].value,
             }
             for stage in found["order"]
         ],
@@ -181,14 +187,15 @@ def _sure(run: Run, found: Mapping[str, Any]) -> None:
         column_config={
             name: st.column_config.NumberColumn(name, format="percent", help=words)
             for name, words in (
-                ("Here", "Epochs called so whose probability is 0.8 or more"),
-                ("Published", f"The same in the publisher's 585 test nights ({_PUBLISHED_SURE})"),
-                (
-                    "Found by it",
-                    "Share of epochs that scorers call so and YASA too: 327 nights of adolescents (doi:10.1016/j.sleh.2023.07.019)",
-                ),
+                ("Sure here", "Epochs called so whose probability is 0.8 or more"),
+                ("Sure, published", f"The same in the publisher's 585 test nights ({_PUBLISHED_SURE})"),
+                ("Sensitivity", "Of the epochs that scorers call so, the share that YASA calls so: doi:10.1016/j.sleh.2023.07.019"),
             )
         },
+    )
+    st.caption(
+        "Sure: called so with a probability of 0.8 or more, here and in the publisher's 585 test nights. Sensitivity: of the epochs that "
+        "scorers called so, those that YASA called so too, in an independent study of 327 nights of adolescents."
     )
     first = card.quality[0]
     html(
@@ -264,8 +271,9 @@ def _epoch(run: Run, found: Mapping[str, Any], epoch: int) -> None:
 
 def _use(run: Run, found: Mapping[str, Any]) -> None:
     st.caption(
-        "The reader shows stages once they are annotations of the recording; such as you set before are replaced. Export, below, has the "
-        "epochs and the statistics as CSV, and the hypnogram as TSV and as EDF+ annotations for other scoring programs."
+        "The reader draws the latest staging above its page. As annotations, stages can be corrected there and leave with the recording; "
+        "such as you set before are replaced. Export, below, has the epochs and the statistics as CSV, and the hypnogram as TSV and as "
+        "EDF+ annotations for other scoring programs."
     )
     if st.button("Set the stages as annotations", icon=":material/edit_note:", key=f"sleep-write-{run.id}"):
         from backend.eeg.sleep_marks import write_stages
