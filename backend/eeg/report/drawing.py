@@ -118,7 +118,7 @@ def hypnogram(
     def paint(figure: Any) -> None:
         rows = 2 if confidence is not None else 1
         axes = figure.subplots(rows, 1, sharex=True, squeeze=False, gridspec_kw={"height_ratios": [3, 1][:rows], "hspace": 0.12})[:, 0]
-        figure.subplots_adjust(left=10.5 / width_mm, right=1 - 5 / width_mm, bottom=0.16, top=0.98)
+        figure.subplots_adjust(left=12 / width_mm, right=1 - 5 / width_mm, bottom=0.16, top=0.98)
         height = np.array([order.index(stage) if stage in order else np.nan for stage in stages])
         axes[0].stairs(height, hours, color=INK, lw=0.8, baseline=None)
         for stage in order:
@@ -126,7 +126,7 @@ def hypnogram(
             if len(mine):
                 bars = [(hours[first], hours[last + 1] - hours[first]) for first, last in _runs(mine)]
                 level = order.index(stage)
-                axes[0].broken_barh(bars, (level - 0.11, 0.22), facecolors=colours.get(stage, INK), lw=0)
+                axes[0].broken_barh(bars, (level - 0.11, 0.22), facecolors=colours.get(stage, INK), lw=0, zorder=3)
         axes[0].set(yticks=range(len(order)), yticklabels=order, ylim=(len(order) - 0.6, -0.4), xlim=(0, hours[-1]))
         axes[0].grid(axis="y", color=RULE, lw=0.4)
         if confidence is not None:
