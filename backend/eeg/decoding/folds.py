@@ -33,7 +33,7 @@ def blocked_folds(trials: Trials, stretches: int = STRETCHES) -> Folds:
     """Held-out sessions, if there are three or more; else held-out stretches of time.
 
     Neighbouring trials share the state of the brain, the electrodes and often the class: a trial next to a held-out one is not learned
-    from. Folds that could not be learned from (a class would be missing) are joined by leaving them out.
+    from. A fold whose training part would lack a class is left out.
     """
     sessions = np.unique(trials.block)
     if len(sessions) >= 3:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.parts.bench import bench
 from pages.parts.errors import told
-from pages.parts.markup import moment, plain, some
+from pages.parts.markup import moment, some
 
 
 def show_calibrations(patient: str) -> None:
@@ -38,7 +38,7 @@ def show_calibrations(patient: str) -> None:
     )
     with st.expander(f"Rename or delete ({some(len(found), 'calibration')})"):
         names = {one.id: f"{one.name} ({one.id})" for one in found}
-        chosen = st.selectbox("Calibration", list(names), format_func=lambda id: plain(names[id]), key=f"calibrations-{patient}")
+        chosen = st.selectbox("Calibration", list(names), format_func=lambda id: names[id], key=f"calibrations-{patient}")
         about = next(one for one in found if one.id == chosen)
         with st.container(horizontal=True, vertical_alignment="bottom"):
             name = st.text_input("Name", about.name, max_chars=120, key=f"calibration-name-{chosen}")

@@ -10,7 +10,7 @@ import streamlit as st
 from backend.domain import Run
 from pages.parts.bench import bench
 from pages.parts.figure import show_figure
-from pages.parts.markup import escape, facts, html, kicker, plain, some
+from pages.parts.markup import escape, facts, html, kicker, some
 
 _FOLDS = {"sessions": "whole sessions held out", "stretches": "stretches of time held out, with a gap on each side"}
 
@@ -28,7 +28,7 @@ def form(recording: str) -> tuple[dict[str, Any], dict[str, Any]] | None:
         "Recordings to learn from",
         list(names),
         default=[recording],
-        format_func=lambda id: plain(names.get(id, id)),
+        format_func=lambda id: names.get(id, id),
         key=f"{key}-recordings",
     )
     chosen = chosen or [recording]
@@ -45,7 +45,7 @@ def form(recording: str) -> tuple[dict[str, Any], dict[str, Any]] | None:
         "Classes: labels of the events",
         list(counts),
         default=_likely(frequent),
-        format_func=lambda label: plain(f"{label} ({counts.get(label, 0)})"),
+        format_func=lambda label: f"{label} ({counts.get(label, 0)})",
         key=f"{key}-labels-{'-'.join(chosen)}",
     )
     if len(labels) < 2:

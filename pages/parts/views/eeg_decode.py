@@ -10,7 +10,7 @@ import streamlit as st
 from backend.domain import Run
 from pages.parts.bench import bench
 from pages.parts.figure import show_figure
-from pages.parts.markup import escape, facts, html, kicker, plain
+from pages.parts.markup import escape, facts, html, kicker
 from pages.parts.views.eeg_calibrate import verdict_label
 
 _STATES = {"same": ("● SAME SIGNAL", ""), "shifted": ("◐ SHIFTED", ""), "changed": ("○ CHANGED", " bl-no")}
@@ -36,7 +36,7 @@ def settings(recording: str) -> dict[str, Any] | None:
         + (" (made of this recording)" if recording in one.recordings else "")
         for one in usable
     }
-    chosen = st.selectbox("Calibration", list(names), format_func=lambda id: plain(names[id]), key=f"{key}-calibration")
+    chosen = st.selectbox("Calibration", list(names), format_func=lambda id: names[id], key=f"{key}-calibration")
     about = next(one for one in usable if one.id == chosen)
     counts = labels_of(context, [recording])
     if not counts:
@@ -47,7 +47,7 @@ def settings(recording: str) -> dict[str, Any] | None:
         "Events to decode",
         list(counts),
         default=known,
-        format_func=lambda label: plain(f"{label} ({counts.get(label, 0)})"),
+        format_func=lambda label: f"{label} ({counts.get(label, 0)})",
         key=f"{key}-events-{chosen}",
     )
     if not events:
