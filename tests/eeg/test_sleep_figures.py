@@ -12,16 +12,13 @@ from backend.eeg.sleep_statistics import STAGES, encode, statistics, transitions
 from backend.figures.eeg_sleep import (
     COLOURS,
     describe_night,
-    describe_shares,
     describe_stages,
     night_rows,
     plot_epoch,
     plot_night,
-    plot_shares,
     plot_stages,
-    shares_rows,
-    shares_table,
 )
+from backend.figures.eeg_sleep_why import describe_shares, plot_shares, shares_rows, shares_table
 
 
 def night(text: str, clock: str = "22:15:00") -> dict[str, Any]:

@@ -51,7 +51,7 @@ def show_why(run: Run, epoch: int) -> None:
 
 def _show(run: Run, made: Mapping[str, Any], label: str) -> None:
     from backend.figures.deletion import describe_deletion, plot_deletion
-    from backend.figures.eeg_sleep import describe_shares, plot_shares, shares_rows
+    from backend.figures.eeg_sleep_why import describe_shares, plot_shares, shares_rows
 
     shares = made["shares"]
     trust = shares["faithfulness"]
