@@ -72,7 +72,7 @@ def topomaps(
         shown = every if common else values
         bar = at == len(columns) or not common
         _draw(figure, at, names, values, _range(shown, symmetric), symmetric, unit, bar, common, small=len(columns) > 1)
-    finish(figure, title, 330 if len(columns) == 1 else 300)
+    finish(figure, title if common or not unit else f"{title} ({unit})", 330 if len(columns) == 1 else 300)
     reach = HEAD * 1.2
     figure.update_xaxes(visible=False, range=[-reach, reach], constrain="domain")
     figure.update_yaxes(visible=False, range=[-reach, reach])
@@ -135,7 +135,7 @@ def _draw(
     across: dict[str, Any] = {"thickness": 10, "title": {"text": unit}, "len": 0.8, "nticks": 4}
     if not common:
         across |= {
-            "title": {"text": unit, "side": "bottom"},
+            "title": {"text": ""},
             "orientation": "h",
             "x": sum(domain) / 2,
             "y": -0.02,

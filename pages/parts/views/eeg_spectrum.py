@@ -10,7 +10,7 @@ import streamlit as st
 from backend.domain import Run
 from pages.parts.bench import bench
 from pages.parts.figure import show_figure
-from pages.parts.markup import escape, facts, html, kicker
+from pages.parts.markup import escape, facts, html, kicker, span
 
 _WINDOWS = {2.0: "2 s (0.5 Hz apart)", 4.0: "4 s (0.25 Hz apart)", 8.0: "8 s (0.125 Hz apart)"}
 _REFERENCES = {"recorded": "As recorded", "average": "Average of all EEG channels"}
@@ -79,7 +79,7 @@ def _sure(run: Run, found: Mapping[str, Any]) -> None:
             ("Stretch", f"{start:,.0f} to {stop:,.0f} s"),
             ("Windows", f"{found['window_s']:g} s, Hann, half overlapping"),
             ("Left out", f"{left} (windows of all channels)" if left else "none"),
-            ("Intervals", f"95%, from resampling blocks of {found['block_s']:.0f} s"),
+            ("Intervals", f"95%, from resampling blocks of {span(found['block_s'])}"),
             ("Reference", _REFERENCES[found["reference"]].lower()),
         ]
     )

@@ -123,7 +123,7 @@ def _events(run: Run, found: Mapping[str, Any]) -> None:
         if st.button("See it in the reader", icon=":material/ecg:", key=f"spindles-reader-{run.id}"):
             from pages.parts.eeg.viewer import go_to
 
-            go_to(str(found["recording"]), max(0.0, event["start"] - _AROUND_S), 2 * _AROUND_S)
+            go_to(str(found["recording"]), event["start"], event["end"] - event["start"])
             st.switch_page("pages/eeg.py", query_params={"recording": str(found["recording"]), "show": "signal"})
         if st.button(f"Set these {len(events):,} events as annotations", icon=":material/edit_note:", key=f"spindles-write-{run.id}"):
             from backend.eeg.spindle_trace import write_spindles
