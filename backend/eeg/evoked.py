@@ -18,7 +18,7 @@ from backend.eeg.spectra import COMMON, averaged, map_refused
 from backend.errors import InputError
 from backend.tasks import Context, task
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating]
 
 MODEL = "evoked-average"
 FEWEST = 5  # trials of which a mean is told
@@ -119,7 +119,7 @@ def predict(context: Context, value: Mapping[str, Json], settings: Mapping[str, 
     """
     recording = str(value["recording"])
     prepared = _signals(context, recording, settings)
-    values = prepared.values.astype(np.float64)
+    values: Floats = prepared.values.astype(np.float64)
     if settings["reference"] == "average":
         values = averaged(values, prepared.kinds, prepared.references)
     marks = context.storage.recordings.annotations(recording)

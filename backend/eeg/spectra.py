@@ -57,7 +57,11 @@ def read(context: Context, value: Mapping[str, Json], settings: Mapping[str, Jso
 
 def span(settings: Mapping[str, Json], duration: float) -> tuple[float, float]:
     """First and last second asked for."""
-    start, stop = float(settings["start_s"] or 0.0), float(settings["stop_s"] or duration)
+    try:
+        start, stop = float(settings["start_s"] or 0.0), float(settings["stop_s"] or duration)
+        float(settings["reject_uv"] or 0.0)
+    except (TypeError, ValueError) as error:
+        raise InputError("The stretch and the amplitude limit are numbers, in seconds and microvolts.", "Give them as such.") from error
     return max(0.0, start), min(stop, duration)
 
 
@@ -98,7 +102,7 @@ def predict(context: Context, value: Mapping[str, Json], settings: Mapping[str, 
     start, stop = span(settings, duration)
     window_s = float(settings["window_s"])
     block_s = max(_LEAST_BLOCK_S, 2 * window_s, (stop - start) / _MOST_BLOCKS)
-    sums: Floats | None = None
+    sums: NDArray[np.float64] | None = None
     notes: tuple[str, ...] = ()
     left = {"gap or bad segment": 0, "amplitude": 0}
     images: list[tuple[Floats, Floats]] = []
@@ -111,7 +115,7 @@ def predict(context: Context, value: Mapping[str, Json], settings: Mapping[str, 
             continue
         got = prepare(context, recording, names=names, start_s=low, stop_s=high, rate=rate, clean=bool(settings["clean"]))
         about, notes = (got.names, got.electrodes, got.references), got.notes
-        values = got.values.astype(np.float64)
+        values: Floats = got.values.astype(np.float64)
         blank_bad(context, recording, values, rate, low, got.names)
         if settings["reference"] == "average":
             values = averaged(values, got.kinds, got.references)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from backend.domain import Json
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating]
 
 WINDOW_S = 2.0
 TOP = 45.0  # Hz

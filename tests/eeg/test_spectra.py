@@ -111,6 +111,23 @@ def test_bipolar_channels_get_no_map_and_the_reason(bench: Workbench) -> None:
     assert "bipolar" in _spectrum(bench, recording)["map"]
 
 
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"window_s": 3.0}, "Windows|offered"),
+        ({"start_s": "early"}, "are numbers"),
+        ({"start_s": 18.0}, "too short"),
+        ({"reference": "mastoids"}, "no reference"),
+        ({"reference": "average"}, "three channels"),
+        ({"channels": ["Xx"]}, "no channel 'Xx'"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused_in_words(bench: Workbench, settings: dict[str, Any], message: str) -> None:
+    recording = keep(bench, {"O1": _wave(20, 10.0, 20.0)}, RATE)
+    with pytest.raises(InputError, match=message):
+        _spectrum(bench, recording, **settings)
+
+
 def test_a_run_of_the_spectrum_comes_out_the_same_again(bench: Workbench) -> None:
     run = bench.run("eeg.spectrum", {"recording": keep(bench, {"O1": _wave(30, 10.0, 20.0)}, RATE)})
     again = bench.replay(run.id).prediction
