@@ -311,7 +311,7 @@ def plot_drift(found: Mapping[str, Json]) -> Any:
             hoverinfo="x",
         )
     figure.update_xaxes(title="Riemannian distance from the calibration's centre (5, 25, 50, 75, 95% of trials)", rangemode="tozero")
-    return finish(figure, f"{drift['farther']:.0%} of pairs have the new trial farther out; 50% when nothing changed", 230)
+    return finish(figure, f"{drift['farther']:.0%} of pairs have the new trial farther out; 50% if it changed no more than before", 230)
 
 
 def drift_rows(found: Mapping[str, Json]) -> list[dict[str, Json]]:

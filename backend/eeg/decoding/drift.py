@@ -1,9 +1,10 @@
 """Is this still the signal that a decoder was calibrated on?
 
 Each trial's covariance (1 to 45 Hz) is compared with the calibration's by the Riemannian distance to its centre. For the calibration's own
-trials the centre leaves out their stretch of time, so that they do not lie nearer for having made it. Told is how often a new
-trial lies farther out than one of the calibration: 50% when nothing changed. Sessions always differ a little, so the verdict rests on
-that share; a permutation of stretches of trials says whether it could be chance. Which channels changed is told by their band powers.
+trials the centre leaves out their session (their stretch of time, where there is one session only), so that they do not lie nearer for
+having made it. Told is how often a new trial lies farther out than one of the calibration: 50% or less when it changed no more than before. Sessions always
+differ a little, so the verdict rests on that share; a permutation of stretches of trials says whether it could be chance. Which
+channels changed is told by their band powers.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from backend.errors import InputError
 
 BAND = ((1.0, 45.0),)
 BANDS = (("delta", 1.0, 4.0), ("theta", 4.0, 8.0), ("alpha", 8.0, 13.0), ("beta", 13.0, 30.0), ("gamma", 30.0, 45.0))
-CHANGED, SHIFTED = 0.80, 0.70  # share of new trials farther out: 'changed' from the first, 'shifted' from the second
+CHANGED, SHIFTED = 0.90, 0.75  # share of new trials farther out: 'changed' from the first, 'shifted' from the second
 _STRETCH = 5  # trials that are permuted together
 _PERMUTATIONS = 2000
 _LOUD = 2.0  # standard deviations of the calibration's trials by which a channel's mean power must differ to be named
@@ -30,7 +31,7 @@ def reference(trials: Trials) -> dict[str, np.ndarray]:
     covariances = spectral.covariances(trials.x, trials.rate, BAND)[:, 0]
     logs = spectral.log_matrix(covariances)
     distances = np.empty(len(trials))
-    for part in _stretches(trials.block):
+    for part in _parts(trials.block):
         rest = np.ones(len(trials), bool)
         rest[part] = False
         distances[part] = _distances(covariances[part], logs[rest].mean(axis=0) if rest.any() else logs.mean(axis=0))
@@ -134,9 +135,12 @@ def _p(old: np.ndarray, new: np.ndarray, seed: int) -> float:
     return float((1 + (drawn >= observed - 1e-12).sum()) / (1 + _PERMUTATIONS))
 
 
-def _stretches(block: np.ndarray) -> list[np.ndarray]:
-    """Fifths of each session."""
-    return [part for one in np.unique(block) for part in np.array_split(np.flatnonzero(block == one), 5) if len(part)]
+def _parts(block: np.ndarray) -> list[np.ndarray]:
+    """Sessions; fifths of a single one."""
+    sessions = np.unique(block)
+    if len(sessions) > 1:
+        return [np.flatnonzero(block == one) for one in sessions]
+    return [part for part in np.array_split(np.arange(len(block)), 5) if len(part)]
 
 
 def _quantiles(values: np.ndarray) -> list[float]:
