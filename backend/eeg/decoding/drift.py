@@ -2,9 +2,9 @@
 
 Each trial's covariance (1 to 45 Hz) is compared with the calibration's by the Riemannian distance to its centre. For the calibration's own
 trials the centre leaves out their session (their stretch of time, where there is one session only), so that they do not lie nearer for
-having made it. Told is how often a new trial lies farther out than one of the calibration: 50% or less when it changed no more than before. Sessions always
-differ a little, so the verdict rests on that share; a permutation of stretches of trials says whether it could be chance. Which
-channels changed is told by their band powers.
+having made it. Told is how often a new trial lies farther out than one of the calibration: 50% or less when it changed no more than
+before. Sessions always differ a little, so the verdict rests on that share; a permutation of stretches of trials says whether it could
+be chance. Which channels changed is told by their band powers.
 """
 
 from __future__ import annotations
