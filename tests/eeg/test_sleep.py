@@ -86,6 +86,7 @@ def test_measures_and_probabilities_are_yasas_own(context, recording, staged):
     values = read_leads(context, recording, [lead for _, lead in chosen], 0.0, 2.5 * 3600)
     info = mne.create_info(["C4-M1", "E1-M2", "Chin"], 100.0, ["eeg", "eog", "emg"])
     raw = mne.io.RawArray(values.astype(np.float64) * 1e-6, info, verbose="ERROR")
+    values = values.astype(np.float64) * 1e-6 * 1e6  # to volts and back as YASA has them: one more bit can turn a zero crossing
     theirs = yasa.SleepStaging(raw, "C4-M1", eog_name="E1-M2", emg_name="Chin")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the publisher's pickle names an older scikit-learn
@@ -297,8 +298,8 @@ def test_a_night_is_measured_against_a_hypnogram_of_ones_own(context, night, tmp
     assert metrics["kappa"]["value"] > 0.8
     assert sum(map(sum, found["confusion"])) == found["n"]
     assert len(context.storage.recordings.list()) == before  # nothing of it is kept
-    hypnogram.write_text("stage\n" + "\n".join(reversed(night.stages)))
-    assert measure_sleep(context, [recording, hypnogram], {})["systems"]["YASA"]["kappa"]["value"] < 0.4
+    hypnogram.write_text("stage\n" + "\n".join(np.random.default_rng(0).permutation(night.stages)))
+    assert measure_sleep(context, [recording, hypnogram], {})["systems"]["YASA"]["kappa"]["value"] < 0.15
 
 
 def test_a_recording_without_stages_is_refused_with_the_form(context, night, tmp_path):
