@@ -14,7 +14,7 @@ from backend.eeg.evoked_test import compare
 from backend.eeg.inputs import is_bad, is_simulated, read_recording
 from backend.eeg.measured import quantile
 from backend.eeg.prepared import Prepared, prepare
-from backend.eeg.spectra import COMMON, averaged, map_refused
+from backend.eeg.welch import COMMON, averaged, map_refused
 from backend.errors import InputError
 from backend.tasks import Context, task
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from backend.domain import Json
 from backend.progress import Progress
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating]
 
 ALPHA = 0.05
 NEIGHBOURS = np.deg2rad(45)  # neighbours of the 10-20 system lie up to 36 degrees apart

@@ -25,7 +25,7 @@ from backend.config import ROOT, load_config
 from backend.eeg.evoked_test import compare
 from backend.eeg.importing import import_recording
 from backend.eeg.simulate.planted import background
-from backend.eeg.spectra import windows
+from backend.eeg.welch import windows
 from backend.metrics import binomial_interval
 from backend.progress import Silent
 from backend.workbench import Workbench

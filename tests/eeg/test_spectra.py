@@ -13,7 +13,8 @@ from backend.config import load_config
 from backend.eeg.evoked import labels
 from backend.eeg.evoked_test import compare
 from backend.eeg.importing import import_recording
-from backend.eeg.spectra import BANDS, band_power, windows
+from backend.eeg.spectra import BANDS
+from backend.eeg.welch import band_power, windows
 from backend.errors import InputError
 from backend.figures.eeg_head import interpolate, place, positions
 from backend.figures.eeg_topomap import topomap
