@@ -106,15 +106,15 @@ def test_a_planted_effect_is_found_and_the_next_session_is_as_told(sessions, jud
 
 
 def test_nothing_is_found_in_nothing():
-    """Twelve patients without any effect, classes in runs and drift left in place: none usable."""
+    """Eight patients without any effect, classes in runs and drift left in place: none usable."""
     words, found = [], []
-    for seed in range(12):
+    for seed in range(8):
         trials = joined(simulated_patient(500 + seed, trials=60, sessions=1, null=True, runs=bool(seed % 2), drift=1.5))
         made = judge(trials, only=("tangent", "bandpower"), permutations=99, curve=False)
         words.append(made.verdict.word)
         found.append(made.report["permutation"]["p"] <= 0.05)
     assert "usable" not in words
-    assert sum(found) <= 3
+    assert sum(found) <= 2
 
 
 def test_labels_that_come_in_runs_are_rotated_not_permuted():
@@ -132,8 +132,9 @@ def test_class_and_time_that_cannot_be_told_apart_are_never_usable(sessions):
     trials = replace(trials, onset_s=np.sort(sessions[0].onset_s))
     assert time_tells(trials) == 1.0
     assert decide(30, 0.001, Interval(0.95, 0.9, 0.98), 2, confounded=True).word == "uncertain"
-    with pytest.raises(InputError, match="two folds"):
-        judge(trials, only=("bandpower",), permutations=99)
+    made = judge(trials, only=("bandpower",), permutations=99, curve=False)
+    assert made.verdict.word == "uncertain"
+    assert "Class and time cannot be told apart" in made.warnings[1]
 
 
 def test_too_few_trials_are_refused_with_their_numbers(sessions):
