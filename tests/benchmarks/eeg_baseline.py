@@ -80,16 +80,16 @@ def run(seed: int, seconds: float, peak: float | None, strength: float = 1.0, fo
 
 
 def main(simulations: int) -> None:
-    rng = np.random.default_rng(99)
+    rng = np.random.default_rng(99)  # seeds: none that the rules of `backend.eeg.rhythm` were chosen on
     told: dict[str, object] = {"simulations": simulations}
     for seconds in (40.0, 60.0, 120.0, 300.0):
-        none = [run(10_000 + n, seconds, None)[0]["found"] for n in range(simulations)]
+        none = [run(600_000 + n, seconds, None)[0]["found"] for n in range(simulations)]
         told[f"{seconds:.0f} s, no rhythm: a peak is claimed"] = round(float(np.mean(none)), 3)
     for seconds, strength in ((60.0, 0.5), (60.0, 1.0), (60.0, 3.0), (180.0, 1.0), (180.0, 3.0)):
         hit, inside, gravity, off = [], [], [], []
         for n in range(simulations):
             truth = float(rng.uniform(7.5, 12.0))
-            found, _ = run(20_000 + n, seconds, truth, strength)
+            found, _ = run(700_000 + n, seconds, truth, strength)
             hit.append(found["found"])
             if found["found"]:
                 inside.append(found["peak"]["low"] <= truth <= found["peak"]["high"])
