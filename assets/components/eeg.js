@@ -10,6 +10,8 @@ const CHOICES = {
 };
 const MONTAGE_KEYS = { r: "referential", v: "average", l: "longitudinal", t: "transverse" };
 const MOST_ASKED = 12; // tiles at once
+const LOT_BYTES = 1e6;
+const CALM = 400; // milliseconds after a jump before more is fetched: the next jump need not wait for that
 const PATIENCE = 12000; // milliseconds after which a question that got no answer is asked again
 
 export default function ({ data, parentElement, setTriggerValue }) {
@@ -64,10 +66,13 @@ class Reader {
       this.fillBar();
     }
     if (head.goto && head.goto.moment !== this.gone) this.arrive(head.goto);
+    if (head.tiles.length) this.weight = head.bytes / head.tiles.length;
     const stale = head.version !== this.version;
     this.arrange();
+    clearTimeout(this.later);
     if (stale && !head.full) this.ask({ full: true });
-    else this.refill();
+    else if (head.tiles.length > 3 || !this.ready() || this.unsent || this.queue.length) this.refill();
+    else this.later = setTimeout(() => this.refill(), CALM);
   }
 
   takeFull(head) {
@@ -131,7 +136,8 @@ class Reader {
     want(here + 1);
     for (let n = 1; n <= ahead; n++) want(here + n * this.direction);
     for (let n = 1; n <= behind; n++) want(here - n * this.direction);
-    return found.slice(0, this.has(here) ? MOST_ASKED : 3); // a page that is waited for comes with few others, so that it comes soon
+    // a page that is waited for comes with few others, so that it comes soon; heavy pages come in smaller lots, so that none holds up a turn
+    return found.slice(0, this.has(here) ? Math.max(3, Math.min(MOST_ASKED, Math.floor(LOT_BYTES / (this.weight || 1)))) : 3);
   }
 
   has(number) {
@@ -565,6 +571,7 @@ class Reader {
 
   close() {
     clearTimeout(this.timer);
+    clearTimeout(this.later);
     clearTimeout(this.speaking);
     cancelAnimationFrame(this.frame);
     this.sizes.disconnect();

@@ -108,8 +108,8 @@ def measure(url: str, recording: str, pid: int, turns: int) -> None:
         say("load of the machine in the last minute, processes", round(os.getloadavg()[0], 1))
         say("first page after the start, then again, s", [opened(page, url, recording) for _ in range(4)])
         say("drawing a page, ms", float(page.locator("canvas.page").get_attribute("data-drawn") or "nan"))
+        page.evaluate(WATCH)
         for montage, key in (("double banana", "l"), ("as recorded, 32 traces", "r")):
-            page.evaluate(WATCH)
             if page.locator("select[data-set=montage]").input_value() != json.dumps(KEYS[key]):
                 say(f"to {montage}, ms", round(pressed(page, key, 1, 0)[0]))
             page.wait_for_timeout(5000)  # reads the page that was opened
