@@ -44,7 +44,7 @@ def plot_candidates(found: Mapping[str, Json]) -> Any:
         )
     _accuracies(figure, found, "x")
     best = next((row["title"] for row in rows if row["name"] == found["candidate"]), found["candidate"])
-    figure.update_xaxes(range=[20, 101], title="Balanced accuracy expected in the next session (%)")
+    figure.update_xaxes(range=[20, 102], title="Balanced accuracy expected in the next session (%)")
     return finish(figure, f"Chosen: {best}", 120 + 38 * len(rows))
 
 
@@ -133,7 +133,7 @@ def plot_curve(found: Mapping[str, Json]) -> Any:
     )
     _accuracies(figure, found, "y")
     figure.update_xaxes(title="Trials learned from, the earliest first", rangemode="tozero")
-    figure.update_yaxes(title="Balanced accuracy (%)", range=[0, 101])
+    figure.update_yaxes(title="Balanced accuracy (%)", range=[0, 104])
     return finish(figure, curve_title(found), 320)
 
 
@@ -141,7 +141,8 @@ def curve_title(found: Mapping[str, Json]) -> str:
     points = found["curve"]
     if len(points) < 3:
         return "Accuracy by number of trials"
-    still = points[-1]["value"] - points[-2]["value"] > 0.02
+    last = points[-1]
+    still = last["value"] - points[-2]["value"] > (last["high"] - last["low"]) / 2
     return "More trials would still help" if still else "The last quarter of the trials changed little"
 
 
@@ -173,7 +174,7 @@ def plot_permutations(found: Mapping[str, Json]) -> Any:
         x=100 * permuted["observed"],
         line={"color": VERMILLION, "width": 3},
         annotation_text=f"as labelled: {100 * permuted['observed']:.0f}%",
-        annotation_position="top",
+        annotation_position="top left" if permuted["observed"] > 0.7 else "top right",
     )
     figure.update_xaxes(title="Best balanced accuracy over the feature sets (%)", range=[30, 101])
     figure.update_yaxes(title="Permutations")
@@ -220,7 +221,7 @@ def plot_sessions(found: Mapping[str, Json], names: Sequence[str]) -> Any:
         hovertemplate="%{x}: %{y:.0f}%, n = %{customdata}<extra></extra>",
     )
     _accuracies(figure, found, "y")
-    figure.update_yaxes(title="Balanced accuracy (%)", range=[0, 101])
+    figure.update_yaxes(title="Balanced accuracy (%)", range=[0, 104])
     figure.update_xaxes(type="category")
     return finish(figure, "Held-out trials, session by session", 320)
 
@@ -311,7 +312,7 @@ def plot_drift(found: Mapping[str, Json]) -> Any:
             hoverinfo="x",
         )
     figure.update_xaxes(title="Riemannian distance from the calibration's centre (5, 25, 50, 75, 95% of trials)", rangemode="tozero")
-    return finish(figure, f"{drift['farther']:.0%} of pairs have the new trial farther out; 50% if it changed no more than before", 230)
+    return finish(figure, f"{drift['farther']:.0%} farther out than the calibration's (50%: unchanged)", 230)
 
 
 def drift_rows(found: Mapping[str, Json]) -> list[dict[str, Json]]:

@@ -199,13 +199,16 @@ def _gain(trials: Trials, candidate: Candidate, material: np.ndarray, folds: Fol
         return {"over": over, "n": 0, "reason": "There are too few later trials to say."}
     y, mine = trials.y[at], later.predicted[at]
     other = pool.uncalibrated(trials.pick(np.flatnonzero(at)), seed).argmax(axis=1) if pool is not None else None
-    rng = np.random.default_rng(seed)
-    draws = np.concatenate([rng.choice(part, (2000, len(part))) for part in (np.flatnonzero(y == k) for k in range(classes))], axis=1)
-    ours = balanced(y[draws], mine[draws], classes)
-    theirs = balanced(y[draws], other[draws], classes) if other is not None else np.full(len(draws), 1 / classes)
     value = float(balanced(y[None], mine[None], classes)[0])
-    base = float(balanced(y[None], other[None], classes)[0]) if other is not None else 1 / classes
-    low, high = np.quantile(ours - theirs, [0.025, 0.975])
+    if other is None:
+        base = 1 / classes
+        low, high = (bound - base for bound in protocol.wilson(*effective(y, mine, classes)))
+    else:
+        base = float(balanced(y[None], other[None], classes)[0])
+        rng = np.random.default_rng(seed)
+        parts = [np.flatnonzero(y == k) for k in range(classes)]
+        draws = np.concatenate([rng.choice(part, (2000, len(part))) for part in parts], axis=1)
+        low, high = np.quantile(balanced(y[draws], mine[draws], classes) - balanced(y[draws], other[draws], classes), [0.025, 0.975])
     return {
         "over": over,
         "n": int(at.sum()),
@@ -219,14 +222,19 @@ def _gain(trials: Trials, candidate: Candidate, material: np.ndarray, folds: Fol
 def _temperature(trials: Trials, found: OutOfFold) -> float:
     """What the logarithms of a decoder's probabilities are divided by, so that they are as sure as they are right out of fold.
 
-    Guo et al. 2017, arXiv:1706.04599; one number, fitted between 0.25 and 10.
+    Guo et al. 2017, arXiv:1706.04599; one number, fitted between 0.25 and 10. The targets are Platt's (1999): with n trials of a class
+    no answer is held for surer than (n + 1) / (n + 2), so that a decoder without an error so far does not call itself infallible.
     """
     from scipy.optimize import minimize_scalar
 
     y, logs = trials.y[found.tested], np.log(np.clip(found.probabilities[found.tested], 1e-12, 1.0))
+    counts = np.bincount(y, minlength=logs.shape[1])
+    target = np.broadcast_to((1 / (counts[y] + 2) / (logs.shape[1] - 1))[:, None], logs.shape).copy()
+    target[np.arange(len(y)), y] = (counts[y] + 1) / (counts[y] + 2)
 
     def loss(log_t: float) -> float:
-        return -float(np.log(np.clip(tempered(logs, float(np.exp(log_t)))[np.arange(len(y)), y], 1e-12, 1.0)).mean())
+        shares = np.clip(tempered(logs, float(np.exp(log_t))), 1e-12, 1.0)
+        return -float((target * np.log(shares)).sum(axis=1).mean())
 
     return round(float(np.exp(minimize_scalar(loss, bounds=(np.log(0.25), np.log(10.0)), method="bounded").x)), 4)
 
