@@ -13,6 +13,7 @@ from pages.parts.eeg.tasks import PAGE, name, show_form
 from pages.parts.errors import told
 from pages.parts.frame import open_page
 from pages.parts.keys import Keys
+from pages.parts.links import here
 from pages.parts.markup import kicker, moment, plain
 from pages.parts.run_view import find_run, show_run
 from pages.parts.starting import follow, show_failed
@@ -105,12 +106,9 @@ def _earlier(recording: str) -> None:
         return
     with st.expander(f"Results so far ({len(runs)})"):
         for run in sorted(runs, key=lambda run: run.created, reverse=True):
-            st.page_link(
-                "pages/eeg.py",
-                label=f"{name(run.task)} :gray[· {plain(run.title)} · {moment(run.created)} · {run.id}]",
-                icon=":material/article:",
-                query_params={"recording": recording, "show": "decode", "run": run.id},
-            )
+            label = f"{name(run.task)} :gray[· {plain(run.title)} · {moment(run.created)} · {run.id}]"
+            query = {"recording": recording, "show": "decode", "run": run.id}
+            here(label, query, f"earlier-{run.id}", ":material/article:")
 
 
 def _banner(recording: str) -> None:

@@ -30,6 +30,9 @@ _FORMS = {
     "density.csv": ("CSV of the densities", "density.csv", "text/csv"),
     "spectra.csv": ("CSV of the spectra", "spectra.csv", "text/csv"),
     "ct": ("CT, connectivity table", "ct", "text/plain"),
+    "statistics.csv": ("CSV of the parameters", "statistics.csv", "text/csv"),
+    "tsv": ("TSV of the hypnogram", "tsv", "text/tab-separated-values"),
+    "edf": ("EDF+ annotations, for scoring programs", "edf", "application/octet-stream"),
 }
 
 

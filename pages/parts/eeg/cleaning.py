@@ -14,6 +14,7 @@ from backend.progress import Progress
 from pages.parts import jobs
 from pages.parts.bench import bench, owner, profile
 from pages.parts.errors import told
+from pages.parts.links import here
 from pages.parts.markup import escape, html, kicker, moment, plain
 
 _PARTS: Mapping[str, tuple[str, str, str]] = {
@@ -56,8 +57,7 @@ def banner(recording_id: str) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f":material/cleaning_services: Cleaned: {plain(cleaning.words(state))} taken out.", width="content")
-        here = {"recording": recording_id, "show": "cleaning"}
-        st.page_link("pages/eeg.py", label="Switch off or change", query_params=here)
+        here("Switch off or change", {"recording": recording_id, "show": "cleaning"}, f"cleaning-of-{recording_id}")
 
 
 def _state(recording: str) -> None:

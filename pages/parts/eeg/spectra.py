@@ -13,6 +13,7 @@ from pages.parts import jobs
 from pages.parts.bench import bench, owner, profile
 from pages.parts.errors import told
 from pages.parts.keys import Keys
+from pages.parts.links import here
 from pages.parts.markup import moment
 
 _TASKS = {"eeg.spectrum": "Power spectrum", "eeg.evoked": "Evoked response"}
@@ -42,12 +43,8 @@ def show_spectra(recording: str) -> None:
     with st.expander("Other settings"):
         _form(task, recording, title)
     importlib.import_module(f"pages.parts.views.{task.replace('.', '_')}").show(run)
-    st.page_link(
-        "pages/eeg.py",
-        label=f"Saved as run {run.id}, {moment(run.created)}: replay, compare, export",
-        icon=":material/article:",
-        query_params={"recording": recording, "show": "decode", "run": run.id},
-    )
+    label = f"Saved as run {run.id}, {moment(run.created)}: replay, compare, export"
+    here(label, {"recording": recording, "show": "decode", "run": run.id}, f"open-{run.id}", ":material/article:")
 
 
 def _form(task: str, recording: str, title: str) -> None:
