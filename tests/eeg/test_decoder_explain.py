@@ -268,8 +268,7 @@ def test_of_many_patients_the_planted_source_leads_and_the_suppressor_never_rank
             leads = [part["channel"] for part in found["ranking"][:3]]
             if suppressor:
                 out.append("O2" not in leads)
-            elif found["reliable"]:
+            else:
                 first.append(leads[:1] == ["C3"])
-    assert len(first) >= 8
-    assert np.mean(first) >= 0.9
+    assert sum(first) >= 11
     assert sum(out) >= 11
