@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.parts import jobs
-from pages.parts.bench import shelf
+from pages.parts.bench import reading_room, shelf
 from pages.parts.browse import show_papers
 from pages.parts.errors import told
 from pages.parts.fetching import show_fetch
@@ -19,7 +19,7 @@ KINDS = ("library.import", "library.fetch", "library.embedded", "library.vectors
 def main() -> None:
     open_page("Library", "The papers that questions are answered from. They are kept on this computer.")
     with told():
-        status = shelf().status()
+        status = reading_room().status()
         strip(
             [
                 ("Papers", f"{status.works:,}"),

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from pages.parts.asking import choose_model, header, preflight
-from pages.parts.bench import bench, owner, profile
+from pages.parts.bench import bench, owner, profile, reading_room
 from pages.parts.errors import told
 from pages.parts.filters import choose_filters, set_filters
 from pages.parts.frame import open_page
@@ -25,6 +25,8 @@ EXAMPLES = (
 def main() -> None:
     sentence = "Ask a question. The answer is made of sentences from papers in your library, word for word."
     opened = open_page("Literature", sentence, header)
+    with told():
+        reading_room()
     shown = find_run(st.query_params["run"]) if "run" in st.query_params else None
     pending = st.session_state.pop(Keys.PENDING, None)
     if isinstance(pending, dict):

@@ -94,6 +94,7 @@ class Library:
         self._store = PaperStore(context.storage)
         self._words = Words()
         self._lock = threading.RLock()
+        self._used = threading.Event()
         self._snapshot: Snapshot | None = None
         self._building: threading.Thread | None = None
         self._folder = context.config.index / digest(context.config.database_url)[:12]
@@ -340,19 +341,30 @@ class Library:
         return done
 
     def start(self, jobs: Jobs, owner: str = "") -> None:
-        """Begin in the background whatever the library still lacks; asking works meanwhile."""
+        """Begin in the background what the library still lacks for asking by words; asking works meanwhile."""
 
         def prepare(progress: Progress) -> dict[str, Json]:
             report = self.import_embedded(progress)
-            self.start_vectors(jobs, owner)
+            if self._used.is_set():
+                self.start_vectors(jobs, owner)
             return {"added": report.added if report else 0}
 
+        if not self._context.storage.settings.get(_EMBEDDED_KEY):
+            jobs.submit(owner, "library.embedded", "Reading the embedded PubMed abstracts", prepare, key="library.embedded")
+
+    def use(self, jobs: Jobs, owner: str = "") -> None:
+        """Somebody is about to ask: read the papers for meaning, and load what a first question waits for, once a process.
+
+        Not before: the encoder takes half a gigabyte and its reading a processor core, which whoever looks at an EEG needs.
+        """
+        with self._lock:
+            if self._used.is_set():
+                return
+            self._used.set()
         warm = threading.Timer(_WARM_AFTER, self._warm)
         warm.daemon = True
         warm.start()
-        if not self._context.storage.settings.get(_EMBEDDED_KEY):
-            jobs.submit(owner, "library.embedded", "Reading the embedded PubMed abstracts", prepare, key="library.embedded")
-        else:
+        if self._context.storage.settings.get(_EMBEDDED_KEY):
             self.start_vectors(jobs, owner)
 
     def _warm(self) -> None:

@@ -18,7 +18,7 @@ _ACTIVE = "active_profile"
 
 @st.cache_resource(show_spinner=False)
 def bench() -> Workbench:
-    """The workbench of this process; the library starts to prepare itself in the background."""
+    """The workbench of this process; the embedded papers are read into the library in the background."""
     from backend.literature.library import library
     from backend.workbench import open_workbench
 
@@ -32,6 +32,13 @@ def shelf() -> Library:
     from backend.literature.library import library
 
     return library(bench().context)
+
+
+def reading_room() -> Library:
+    """The library for pages that ask it: from the first such visit on it is read for meaning."""
+    found = shelf()
+    found.use(bench().jobs)
+    return found
 
 
 def profile() -> Profile:
