@@ -18,8 +18,6 @@ from backend.domain import Json
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from click import Context
-
     from backend.workbench import Workbench
 
 HELP = "The command line `bioloom`: the same road as the pages, with JSON for scripts."
@@ -33,7 +31,7 @@ class ManyValues(TyperCommand):
 
     many: tuple[str, ...] = ("--train", "--test")
 
-    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         spread: list[str] = []
         now = ""
         for arg in args:
@@ -42,7 +40,8 @@ class ManyValues(TyperCommand):
             elif now and spread[-1] != now:
                 spread.append(now)
             spread.append(arg)
-        return super().parse_args(ctx, spread)
+        parsed: list[str] = super().parse_args(ctx, spread)
+        return parsed
 
 
 @contextmanager
