@@ -105,6 +105,7 @@ def test_a_planted_effect_is_found_and_the_next_session_is_as_told(sessions, jud
     assert judged.report["gain"]["gain"]["low"] > 0
 
 
+@pytest.mark.slow
 def test_nothing_is_found_in_nothing():
     """Eight patients without any effect, classes in runs and drift left in place: none usable."""
     words, found = [], []
