@@ -27,9 +27,7 @@ def decode(
     patient: Annotated[str, typer.Option(help="Pseudonym or id.")],
     task: Annotated[str, typer.Option(help="Such as eeg.sleep, eeg.calibrate, eeg.decode; a wrong name is answered with all of them.")],
     visit: Annotated[str, typer.Option(help="Label of the visit that a new file belongs to; made where it is not there.")] = "",
-    repair: Annotated[
-        list[str] | None, typer.Option(help="A repair of a new file that you agree to; may be repeated.")
-    ] = None,
+    repair: Annotated[list[str] | None, typer.Option(help="A repair of a new file that you agree to; may be repeated.")] = None,
     rate: Annotated[float | None, typer.Option(help="CSV without times: samples a second.")] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help="A setting of the task, name=value; may be repeated.")] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Explain what the task finds first, or what --target names.")] = False,

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from backend.domain import Json, Run
+from backend.eeg.baseline.measured import difference, holm, told
 from backend.eeg.inputs import bad_channels, effective_channels, is_simulated
-from backend.eeg.measured import difference, holm, told
 from backend.tasks import Context
 
 CLEAR = 0.05  # of p values after Holm

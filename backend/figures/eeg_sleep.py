@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from backend.domain import Json
-from backend.eeg.sleep_export import clock_at
-from backend.eeg.sleep_statistics import NAMES, STAGES
+from backend.eeg.sleep.export import clock_at
+from backend.eeg.sleep.statistics import NAMES, STAGES
 from backend.figures.style import BLUE, GREEN, ORANGE, QUIET, SKY, VERMILLION, finish
 
 COLOURS: Mapping[str, str] = {"W": ORANGE, "R": VERMILLION, "N1": SKY, "N2": BLUE, "N3": GREEN}

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from backend.domain import Json
-from backend.eeg.sleep_groups import BANDS, CHANNELS, CONTEXTS
+from backend.eeg.sleep.groups import BANDS, CHANNELS, CONTEXTS
 from backend.figures.style import BLUE, VERMILLION, finish
 
 _FOR_AGAINST = [[0, BLUE], [0.5, "#FFFFFF"], [1, VERMILLION]]

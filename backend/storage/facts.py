@@ -22,9 +22,7 @@ class Facts:
         Called after every change, so that what was replaced leaves the files of the database too.
     """
 
-    def __init__(
-        self, session: Sessions, forget: Callable[[], None], row: type[Any], owner: type[Any], what: str
-    ) -> None:
+    def __init__(self, session: Sessions, forget: Callable[[], None], row: type[Any], owner: type[Any], what: str) -> None:
         self._session, self._forget = session, forget
         self._row, self._owner, self._what = row, owner, what
         self._column = getattr(row, f"{what}_id")

@@ -15,10 +15,10 @@ import sys
 
 import numpy as np
 
-from backend.eeg.baseline import BANDS, _band_powers
-from backend.eeg.baseline_spectra import add_up
-from backend.eeg.measured import difference, measured
-from backend.eeg.rhythm import make_shape, measure_rhythm
+from backend.eeg.baseline.background import BANDS, _band_powers
+from backend.eeg.baseline.measured import difference, measured
+from backend.eeg.baseline.rhythm import make_shape, measure_rhythm
+from backend.eeg.baseline.spectra import add_up
 
 RATE = 128.0
 EXPONENT = 1.2
@@ -80,7 +80,7 @@ def run(seed: int, seconds: float, peak: float | None, strength: float = 1.0, fo
 
 
 def main(simulations: int) -> None:
-    rng = np.random.default_rng(99)  # seeds: none that the rules of `backend.eeg.rhythm` were chosen on
+    rng = np.random.default_rng(99)  # seeds: none that the rules of `backend.eeg.baseline.rhythm` were chosen on
     told: dict[str, object] = {"simulations": simulations}
     for seconds in (40.0, 60.0, 120.0, 300.0):
         none = [run(600_000 + n, seconds, None)[0]["found"] for n in range(simulations)]

@@ -22,7 +22,7 @@ from backend.domain import Profile
 from backend.eeg import cleaning
 from backend.eeg.importing import import_recording, import_source
 from backend.eeg.prepared import prepare
-from backend.eeg.quality import predict as judge
+from backend.eeg.quality.channels import predict as judge
 from backend.eeg.recording import Channel, Inspection, Segment
 from backend.eeg.trials_file import ArraySource
 from backend.progress import Silent

@@ -39,12 +39,12 @@ def main(hours: float) -> dict[str, Any]:
     from backend.config import load_config
     from backend.domain import Profile
     from backend.eeg.demo import add_demo
-    from backend.eeg.sleep import predict
-    from backend.eeg.sleep_groups import group
-    from backend.eeg.sleep_measure import agreement
-    from backend.eeg.sleep_signal import leads_of, night_measures, read_leads
-    from backend.eeg.sleep_statistics import STAGES
-    from backend.eeg.sleep_why import explain, grouped
+    from backend.eeg.sleep.groups import group
+    from backend.eeg.sleep.measure import agreement
+    from backend.eeg.sleep.signal import leads_of, night_measures, read_leads
+    from backend.eeg.sleep.staging import predict
+    from backend.eeg.sleep.statistics import STAGES
+    from backend.eeg.sleep.why import explain, grouped
     from backend.models.runtime import Runtime
     from backend.storage import open_storage
     from backend.tasks import Context, find_task
@@ -109,7 +109,7 @@ def awake() -> dict[str, Any]:
     from backend.config import load_config
     from backend.domain import Profile
     from backend.eeg.importing import import_recording
-    from backend.eeg.sleep import predict
+    from backend.eeg.sleep.staging import predict
     from backend.models.runtime import Runtime
     from backend.storage import open_storage
     from backend.tasks import Context, find_task
@@ -147,7 +147,7 @@ def awake() -> dict[str, Any]:
 
 
 def _made_as(storage: Any, recording: str, epochs: int) -> np.ndarray:
-    from backend.eeg.sleep_measure import on_grid
+    from backend.eeg.sleep.measure import on_grid
 
     marks = [(mark.onset_s, mark.duration_s, mark.label) for mark in storage.recordings.annotations(recording)]
     return on_grid(marks, epochs)

@@ -22,9 +22,9 @@ from typing import Any
 import numpy as np
 
 from backend.config import ROOT, load_config
-from backend.eeg.evoked_test import compare
 from backend.eeg.importing import import_recording
 from backend.eeg.simulate.planted import background
+from backend.eeg.spectra.clusters import compare
 from backend.eeg.welch import windows
 from backend.metrics import binomial_interval
 from backend.progress import Silent
@@ -41,7 +41,7 @@ def interval(count: int = 300) -> dict[str, Any]:
 
 
 def _held(make: Callable[[np.random.Generator], np.ndarray], count: int) -> dict[str, Any]:
-    from backend.eeg.spectra import _channel
+    from backend.eeg.spectra.spectrum import _channel
 
     held = 0
     for seed in range(count):

@@ -15,7 +15,7 @@ import numpy as np
 from backend.config import load_config
 from backend.eeg.prepared import resampled
 from backend.eeg.simulate.planted import RATE, planted_spindles
-from backend.eeg.spindle_events import MATCH
+from backend.eeg.spindles.events import MATCH
 from backend.metrics import binomial_interval
 from backend.models.runtime import Runtime
 from backend.models.spindle_network import RATE as NETWORK_RATE

@@ -7,9 +7,9 @@ import json
 import numpy as np
 import pytest
 
-from backend.eeg.baseline_states import limit, merged, overlap
+from backend.eeg.baseline.measured import difference, holm, measured
+from backend.eeg.baseline.states import limit, merged, overlap
 from backend.eeg.importing import import_recording
-from backend.eeg.measured import difference, holm, measured
 from backend.eeg.regions import region_of, side_of
 from backend.errors import InputError
 from tests.benchmarks.eeg_baseline import RATE, run

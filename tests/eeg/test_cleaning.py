@@ -10,7 +10,8 @@ import pytest
 
 from backend.config import load_config
 from backend.domain import Run
-from backend.eeg import cleaning, ica, inputs
+from backend.eeg import cleaning, inputs
+from backend.eeg.components import ica
 from backend.eeg.importing import import_recording
 from backend.eeg.prepared import prepare
 from backend.eeg.signal import open_recording, recordings_folder

@@ -11,11 +11,12 @@ import pytest
 
 from backend.config import Config
 from backend.domain import Profile
-from backend.eeg import inputs, quality
+from backend.eeg import inputs
 from backend.eeg.prepared import prepare
-from backend.eeg.quality import predict, read
-from backend.eeg.quality_limits import BY_CODE
-from backend.eeg.quality_measures import robust_z
+from backend.eeg.quality.channels import channels as quality
+from backend.eeg.quality.channels import predict, read
+from backend.eeg.quality.limits import BY_CODE
+from backend.eeg.quality.measures import robust_z
 from backend.errors import InputError
 from backend.models.registry import get_card
 from backend.models.runtime import Runtime

@@ -17,13 +17,13 @@ from backend.config import load_config
 from backend.domain import Profile
 from backend.eeg.importing import import_recording
 from backend.eeg.simulate.night import Night, simulated_night
-from backend.eeg.sleep import predict, read
-from backend.eeg.sleep_export import epochs_csv, hypnogram_edf, hypnogram_tsv, statistics_csv
-from backend.eeg.sleep_features import measure
-from backend.eeg.sleep_marks import epoch_traces, write_stages
-from backend.eeg.sleep_measure import measure_sleep, on_grid, read_hypnogram, stage_of
-from backend.eeg.sleep_signal import leads_of, read_leads
-from backend.eeg.sleep_why import explain
+from backend.eeg.sleep.export import epochs_csv, hypnogram_edf, hypnogram_tsv, statistics_csv
+from backend.eeg.sleep.features import measure
+from backend.eeg.sleep.marks import epoch_traces, write_stages
+from backend.eeg.sleep.measure import measure_sleep, on_grid, read_hypnogram, stage_of
+from backend.eeg.sleep.signal import leads_of, read_leads
+from backend.eeg.sleep.staging import predict, read
+from backend.eeg.sleep.why import explain
 from backend.errors import InputError
 from backend.models.runtime import Runtime
 from backend.storage import open_storage

@@ -6,7 +6,7 @@ import pytest
 
 from backend.eeg.channels import read_label
 from backend.eeg.recording import Channel
-from backend.eeg.sleep_channels import all_bipolar, choose
+from backend.eeg.sleep.channels import all_bipolar, choose
 from backend.errors import InputError
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backend.eeg.sleep_export import statistics_rows
-from backend.eeg.sleep_statistics import STAGES, encode, statistics, transitions
+from backend.eeg.sleep.export import statistics_rows
+from backend.eeg.sleep.statistics import STAGES, encode, statistics, transitions
 from backend.figures.eeg_sleep import (
     COLOURS,
     describe_night,

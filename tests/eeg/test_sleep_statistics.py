@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from backend.eeg.sleep_statistics import BLOCK, STAGES, UNSCORED, count, drawn, encode, statistics, transitions
+from backend.eeg.sleep.statistics import BLOCK, STAGES, UNSCORED, count, drawn, encode, statistics, transitions
 
 
 def codes(text: str) -> np.ndarray:

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from backend.config import load_config
-from backend.eeg.evoked import labels
-from backend.eeg.evoked_test import compare
 from backend.eeg.importing import import_recording
-from backend.eeg.spectra import BANDS
+from backend.eeg.spectra.clusters import compare
+from backend.eeg.spectra.evoked import labels
+from backend.eeg.spectra.spectrum import BANDS
 from backend.eeg.welch import band_power, windows
 from backend.errors import InputError
 from backend.figures.eeg_head import interpolate, place, positions
@@ -59,7 +59,7 @@ def test_a_sine_puts_half_its_squared_height_into_its_band(bench: Workbench) -> 
 
 def test_white_noise_has_the_same_power_at_every_frequency_and_an_interval_that_holds_it() -> None:
     """Over 60 recordings, the 95% interval of beta power holds the true power in 88% or more."""
-    from backend.eeg.spectra import _channel
+    from backend.eeg.spectra.spectrum import _channel
 
     truth = 2 * 5.0**2 / RATE * 17
     held = 0

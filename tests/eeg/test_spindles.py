@@ -11,10 +11,10 @@ import pytest
 from backend.config import load_config
 from backend.domain import Run
 from backend.eeg.simulate.planted import RATE, Planted, planted_spindles
-from backend.eeg.spindle_events import evaluated, pair, poisson
-from backend.eeg.spindle_trace import read_trace, write_spindles
-from backend.eeg.spindles_why import components
-from backend.eeg.staged import Staged, stage_of
+from backend.eeg.sleep.staged import Staged, stage_of
+from backend.eeg.spindles.events import evaluated, pair, poisson
+from backend.eeg.spindles.trace import read_trace, write_spindles
+from backend.eeg.spindles.why import components
 from backend.errors import InputError
 from backend.models.spindle_network import RATE as NETWORK_RATE
 from backend.workbench import Workbench

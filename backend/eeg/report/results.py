@@ -66,7 +66,7 @@ def sleep(run: Run | None, width_mm: float = 174.0) -> Made:
 
 
 def _sleep_rows(found: Mapping[str, Any]) -> tuple[tuple[str, ...], ...]:
-    from backend.eeg.sleep_statistics import NAMES, PARAMETERS
+    from backend.eeg.sleep.statistics import NAMES, PARAMETERS
 
     numbers = found.get("statistics") or {}
     rows = []

@@ -38,5 +38,5 @@ class Rules:
 
 @family("channel_quality", cards=(CARD,))
 def load(folder: Path | None, card: ModelCard, device: str) -> Rules:
-    """The rules themselves stand in `backend.eeg.quality`."""
+    """The rules themselves stand in `backend.eeg.quality.channels`."""
     return Rules()

@@ -14,8 +14,8 @@ def settings(recording: str) -> dict[str, Any] | None:
     """Channels, lights, age and sex."""
     from backend.eeg.inputs import bad_channels, effective_channels
     from backend.eeg.signal import open_recording
-    from backend.eeg.sleep_channels import choose, eeg_leads, emg_leads, eog_leads
-    from backend.eeg.sleep_signal import LEAST_S
+    from backend.eeg.sleep.channels import choose, eeg_leads, emg_leads, eog_leads
+    from backend.eeg.sleep.signal import LEAST_S
 
     context = bench().context
     long = open_recording(context.config, recording).duration_s

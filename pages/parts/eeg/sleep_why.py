@@ -15,7 +15,7 @@ from pages.parts.why_sites import explained
 
 def show_why(run: Run, epoch: int) -> None:
     """Choose what to explain, and see it."""
-    from backend.eeg.sleep_statistics import NAMES
+    from backend.eeg.sleep.statistics import NAMES
 
     found: Mapping[str, Any] = run.prediction or {}
     called = found["stages"][epoch - 1]
@@ -124,7 +124,7 @@ def _three(value: float) -> str:
 
 
 def _by_stage(made: Mapping[str, Any]) -> None:
-    from backend.eeg.sleep_statistics import NAMES, STAGES
+    from backend.eeg.sleep.statistics import NAMES, STAGES
 
     st.caption("What each stage of this night rests on: the four groups with the largest mean shares among the epochs called so.")
     labels = [one["label"] for one in made["shares"]["attributions"]]

@@ -78,7 +78,7 @@ def _is_cleaned(recording_id: str) -> bool:
 
 def _staged(recording_id: str) -> tuple[tuple[tuple[float, str], ...], str]:
     """What is known of sleep stages in the recording, and where from."""
-    from backend.eeg.staged import find_stages, name_stages
+    from backend.eeg.sleep.staged import find_stages, name_stages
     from backend.errors import InputError
 
     context = bench().context

@@ -139,7 +139,7 @@ def _sleep(patient: str, names: Mapping[str, str], ids: tuple[str, str], pair: t
     if not there:
         return
     from backend.eeg.report.results import sleep
-    from backend.eeg.sleep_statistics import NAMES, PARAMETERS
+    from backend.eeg.sleep.statistics import NAMES, PARAMETERS
 
     kicker("Sleep")
     columns = st.columns(len(there), gap="large")

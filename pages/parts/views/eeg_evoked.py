@@ -15,8 +15,8 @@ from pages.parts.markup import escape, facts, html, kicker, plain
 
 def settings(recording: str) -> dict[str, Any] | None:
     """Which events, the time around them, filters, and what counts as an artefact; None where there is no event."""
-    from backend.eeg.evoked import labels
     from backend.eeg.inputs import effective_channels
+    from backend.eeg.spectra.evoked import labels
 
     found = labels(bench().context, recording)
     if not found:

@@ -42,8 +42,8 @@ def show(run: Run) -> None:
 
 
 def _finding(found: Mapping[str, Any]) -> None:
-    from backend.eeg.sleep_export import statistics_rows
-    from backend.eeg.sleep_statistics import NAMES
+    from backend.eeg.sleep.export import statistics_rows
+    from backend.eeg.sleep.statistics import NAMES
     from backend.figures.eeg_sleep import describe_stages, plot_stages, stages_rows
 
     rows = statistics_rows(found)
@@ -96,7 +96,7 @@ def _interval(row: Mapping[str, Any]) -> str:
 
 
 def _sure(run: Run, found: Mapping[str, Any]) -> None:
-    from backend.eeg.sleep_statistics import NAMES
+    from backend.eeg.sleep.statistics import NAMES
     from backend.models.registry import get_card
 
     sure = found["confidence"]
@@ -178,9 +178,9 @@ def _first(run: Run, found: Mapping[str, Any]) -> int:
 
 
 def _epoch(run: Run, found: Mapping[str, Any], epoch: int) -> None:
-    from backend.eeg.sleep_export import clock_at
-    from backend.eeg.sleep_marks import epoch_traces
-    from backend.eeg.sleep_statistics import NAMES
+    from backend.eeg.sleep.export import clock_at
+    from backend.eeg.sleep.marks import epoch_traces
+    from backend.eeg.sleep.statistics import NAMES
     from backend.figures.eeg_sleep import describe_epoch, epoch_rows, plot_epoch
 
     stage, chances = found["stages"][epoch - 1], found["probabilities"][epoch - 1]
@@ -211,7 +211,7 @@ def _use(run: Run, found: Mapping[str, Any]) -> None:
         "EDF+ annotations for other scoring programs."
     )
     if st.button("Set the stages as annotations", icon=":material/edit_note:", key=f"sleep-write-{run.id}"):
-        from backend.eeg.sleep_marks import write_stages
+        from backend.eeg.sleep.marks import write_stages
 
         with st.spinner("Setting annotations"):
             made = write_stages(bench().context, found)

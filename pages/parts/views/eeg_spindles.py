@@ -19,7 +19,7 @@ _WHO = {"all": "All", "both": "Both", "network": "Network only", "second": "YASA
 def settings(recording: str) -> dict[str, Any] | None:
     """Where the stages come from, channels, stages, threshold; None where nothing stages the recording and nothing is said."""
     from backend.eeg.inputs import effective_channels
-    from backend.eeg.staged import MARKS, WHOLE, marked_stages, saved_stagings
+    from backend.eeg.sleep.staged import MARKS, WHOLE, marked_stages, saved_stagings
 
     context, key = bench().context, f"spindles-{recording}"
     sources: dict[str, str] = {}
@@ -72,8 +72,8 @@ def show(run: Run) -> None:
 
 
 def _densities(run: Run, found: Mapping[str, Any], stages: list[str]) -> None:
-    from backend.eeg.spindle_words import agreement_words
-    from backend.eeg.spindles import density_rows
+    from backend.eeg.spindles.detection import density_rows
+    from backend.eeg.spindles.words import agreement_words
     from backend.figures.eeg_spindles import describe_densities, plot_densities
 
     show_figure(
@@ -126,7 +126,7 @@ def _events(run: Run, found: Mapping[str, Any]) -> None:
             go_to(str(found["recording"]), event["start"], event["end"] - event["start"])
             st.switch_page("pages/eeg.py", query_params={"recording": str(found["recording"]), "show": "signal"})
         if st.button(f"Set these {len(events):,} events as annotations", icon=":material/edit_note:", key=f"spindles-write-{run.id}"):
-            from backend.eeg.spindle_trace import write_spindles
+            from backend.eeg.spindles.trace import write_spindles
 
             with st.spinner("Setting annotations"):
                 made = write_spindles(bench().context, str(found["recording"]), channels[name]["plus"], events)
@@ -159,7 +159,7 @@ def _by(event: Mapping[str, Any], who: str) -> bool:
 
 
 def _trace(run: Run, found: Mapping[str, Any], channel: Mapping[str, Any], event: Mapping[str, Any]) -> None:
-    from backend.eeg.spindle_trace import read_trace
+    from backend.eeg.spindles.trace import read_trace
     from backend.errors import BioloomError
     from backend.figures.eeg_spindles import describe_event, plot_event
 

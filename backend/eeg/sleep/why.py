@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.domain import Attribution, Explanation, Json
-from backend.eeg.sleep_groups import Group, group, in_words
-from backend.eeg.sleep_signal import demographics, leads_of, night_measures
-from backend.eeg.sleep_statistics import NAMES, STAGES
+from backend.eeg.sleep.groups import Group, group, in_words
+from backend.eeg.sleep.signal import demographics, leads_of, night_measures
+from backend.eeg.sleep.statistics import NAMES, STAGES
 from backend.errors import InputError
 from backend.explain.deletion import faithfulness
 from backend.explain.text import to_json

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from backend.domain import Json, Prediction, Profile
-from backend.eeg import cleaning, ica_fit
-from backend.eeg.ica_why import explain
+from backend.eeg import cleaning
+from backend.eeg.components import fit as ica_fit
+from backend.eeg.components.why import explain
 from backend.eeg.inputs import bad_channels, effective_channels, is_simulated, read_recording
 from backend.eeg.prepared import prepare
 from backend.eeg.recording import Channel

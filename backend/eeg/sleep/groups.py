@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from backend.eeg.sleep_features import CENTRED, PAST
+from backend.eeg.sleep.features import CENTRED, PAST
 
 CHANNELS: Mapping[str, str] = {"eeg": "EEG", "eog": "Eyes", "emg": "Chin"}
 BANDS: Mapping[str, str] = {

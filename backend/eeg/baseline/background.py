@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from backend.domain import Json, Prediction, Profile
-from backend.eeg.baseline_spectra import STEP_S, WINDOW_S, Blocks, Derivations, choose_derivations, collect
-from backend.eeg.baseline_states import STATES, Stretch, awake_stretches, limit, name_staging, overlap, state_stretches
-from backend.eeg.baseline_words import text_of
+from backend.eeg.baseline.measured import difference, measured
+from backend.eeg.baseline.rhythm import make_shape, measure_rhythm
+from backend.eeg.baseline.spectra import STEP_S, WINDOW_S, Blocks, Derivations, choose_derivations, collect
+from backend.eeg.baseline.states import STATES, Stretch, awake_stretches, limit, name_staging, overlap, state_stretches
+from backend.eeg.baseline.words import text_of
 from backend.eeg.inputs import bad_channels, is_simulated, read_recording
-from backend.eeg.measured import difference, measured
 from backend.eeg.regions import POSTERIOR, REGIONS, region_of, side_of
-from backend.eeg.rhythm import make_shape, measure_rhythm
 from backend.errors import InputError
 from backend.tasks import Context, task
 

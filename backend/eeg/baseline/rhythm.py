@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from backend.domain import Json
-from backend.eeg.measured import measured
+from backend.eeg.baseline.measured import measured
 
 SEARCH = (4.5, 14.0)  # Hz: from the slow rhythm of a child or an encephalopathy to the fast end of alpha
 _FLANKS = ((2.0, 4.5), (15.0, 35.0))  # Hz: where the 1/f fall is fitted, on both sides of the search
@@ -139,7 +139,7 @@ def measure_rhythm(shape: Shape, spectrum: np.ndarray, draws: np.ndarray, blocks
     draws : ndarray, shape (draws, freqs)
         The same from each resample of blocks.
     widen : float
-        See `backend.eeg.measured.measured`.
+        See `backend.eeg.baseline.measured.measured`.
 
     Notes
     -----

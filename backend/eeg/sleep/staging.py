@@ -12,13 +12,13 @@ from backend.domain import Json, Prediction, Profile
 from backend.eeg.inputs import bad_channels, effective_channels, is_bad, is_simulated, read_recording
 from backend.eeg.recording import Channel
 from backend.eeg.signal import open_recording
-from backend.eeg.sleep_channels import Leads, all_bipolar, choose
-from backend.eeg.sleep_export import epochs_csv, hypnogram_edf, hypnogram_tsv, statistics_csv
-from backend.eeg.sleep_features import EPOCH_S
-from backend.eeg.sleep_measure import measure_sleep
-from backend.eeg.sleep_signal import NightMeasures, demographics, night_measures
-from backend.eeg.sleep_statistics import NAMES, STAGES, UNSCORED, statistics, transitions
-from backend.eeg.sleep_why import explain
+from backend.eeg.sleep.channels import Leads, all_bipolar, choose
+from backend.eeg.sleep.export import epochs_csv, hypnogram_edf, hypnogram_tsv, statistics_csv
+from backend.eeg.sleep.features import EPOCH_S
+from backend.eeg.sleep.measure import measure_sleep
+from backend.eeg.sleep.signal import NightMeasures, demographics, night_measures
+from backend.eeg.sleep.statistics import NAMES, STAGES, UNSCORED, statistics, transitions
+from backend.eeg.sleep.why import explain
 from backend.errors import InputError
 from backend.models.families.yasa_sleep import CLASSES
 from backend.tasks import Context, task

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from backend.domain import Json
-from backend.eeg.rhythm import rhythm_words
+from backend.eeg.baseline.rhythm import rhythm_words
 
 
 def text_of(data: Mapping[str, Json]) -> list[str]:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from backend.domain import Json
 from backend.eeg.prepared import prepare
 from backend.eeg.signal import open_recording
-from backend.eeg.sleep_channels import Lead, Leads
-from backend.eeg.sleep_features import EPOCH_S, RATE, Measures, measure
+from backend.eeg.sleep.channels import Lead, Leads
+from backend.eeg.sleep.features import EPOCH_S, RATE, Measures, measure
 from backend.errors import InputError
 from backend.tasks import Context
 

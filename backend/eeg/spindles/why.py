@@ -41,7 +41,7 @@ def explain(context: Context, prediction: Mapping[str, Json], target: Mapping[st
     InputError
         When the result holds no such event.
     """
-    from backend.eeg.spindles import choose_channels, read_derivation
+    from backend.eeg.spindles.detection import choose_channels, read_derivation
 
     channel, event = _find(prediction, target)
     recording = str(prediction["recording"])

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from backend.domain import Json
-from backend.eeg.staged import MARKS, find_stages, marked_stages, saved_stagings
+from backend.eeg.sleep.staged import MARKS, find_stages, marked_stages, saved_stagings
 from backend.tasks import Context
 
 STATES = ("annotated", "closed", "open", "unknown")

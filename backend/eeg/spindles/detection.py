@@ -14,10 +14,10 @@ from backend.eeg.csv_text import to_csv
 from backend.eeg.inputs import bad_channels, effective_channels, is_simulated, read_recording
 from backend.eeg.prepared import prepare, resampled
 from backend.eeg.recording import Channel
-from backend.eeg.spindle_events import Event, Sigma, evaluated, inside, pair, summary
-from backend.eeg.spindle_words import text_of, warnings_of
-from backend.eeg.spindles_why import explain
-from backend.eeg.staged import NREM, WHOLE, Staged, find_stages, name_stages
+from backend.eeg.sleep.staged import NREM, WHOLE, Staged, find_stages, name_stages
+from backend.eeg.spindles.events import Event, Sigma, evaluated, inside, pair, summary
+from backend.eeg.spindles.why import explain
+from backend.eeg.spindles.words import text_of, warnings_of
 from backend.errors import InputError
 from backend.models.families.brainmaze import Spindler
 from backend.models.families.yasa_spindles import Detector

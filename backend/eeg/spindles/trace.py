@@ -8,7 +8,7 @@ import numpy as np
 
 from backend.domain import Json
 from backend.eeg.prepared import prepare
-from backend.eeg.spindle_events import Sigma
+from backend.eeg.spindles.events import Sigma
 from backend.models.spindle_network import RATE
 from backend.tasks import Context
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.domain import Json
-from backend.eeg.measured import measured
-from backend.eeg.staged import Staged
+from backend.eeg.baseline.measured import measured
+from backend.eeg.sleep.staged import Staged
 from backend.models.spindle_network import RATE, iou
 
 Floats = NDArray[np.float64]

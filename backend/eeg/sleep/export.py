@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Any
 
 from backend.domain import Json
-from backend.eeg.sleep_statistics import NAMES, PARAMETERS, STAGES
+from backend.eeg.sleep.statistics import NAMES, PARAMETERS, STAGES
 
 EDF_LABELS = {stage: f"Sleep stage {stage}" for stage in STAGES} | {None: "Sleep stage ?"}
 """The texts that EDF+ gives to the stages (https://www.edfplus.info/specs/edftexts.html), '?' for what is not scored."""

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.domain import Json, Prediction, Profile
+from backend.eeg.baseline.measured import measured, quantile
 from backend.eeg.csv_text import to_csv
 from backend.eeg.inputs import effective_channels, is_simulated, read_recording
-from backend.eeg.measured import measured, quantile
 from backend.eeg.prepared import blank_bad, prepare
-from backend.eeg.spectrogram import joined, shown, spectrogram
+from backend.eeg.spectra.spectrogram import joined, shown, spectrogram
 from backend.eeg.welch import averaged, band_power, map_refused, windows
 from backend.errors import InputError
 from backend.tasks import Context, task

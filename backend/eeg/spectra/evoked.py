@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.domain import Json, Prediction, Profile
+from backend.eeg.baseline.measured import quantile
 from backend.eeg.csv_text import to_csv
-from backend.eeg.evoked_test import compare
 from backend.eeg.inputs import is_bad, is_simulated, read_recording
-from backend.eeg.measured import quantile
 from backend.eeg.prepared import Prepared, prepare
+from backend.eeg.spectra.clusters import compare
 from backend.eeg.welch import COMMON, averaged, map_refused
 from backend.errors import InputError
 from backend.tasks import Context, task
@@ -73,7 +73,7 @@ def read(context: Context, value: Mapping[str, Json], settings: Mapping[str, Jso
 
 def labels(context: Context, recording: str) -> dict[str, int]:
     """The labels of a recording's events with their counts, the most frequent first; bad segments and sleep stages are none."""
-    from backend.eeg.staged import stage_of
+    from backend.eeg.sleep.staged import stage_of
 
     found: dict[str, int] = {}
     for mark in context.storage.recordings.annotations(recording):

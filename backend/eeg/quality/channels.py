@@ -9,8 +9,8 @@ import numpy as np
 
 from backend.domain import Json, Prediction, Profile
 from backend.eeg.inputs import bad_channels, effective_channels, is_simulated, read_recording
-from backend.eeg.quality_limits import BY_CODE, FAULTS, LEAST_HIGH, OF_ANY, SUGGEST, Fault
-from backend.eeg.quality_measures import FEWEST, compared, over_minutes, robust_z, spectral
+from backend.eeg.quality.limits import BY_CODE, FAULTS, LEAST_HIGH, OF_ANY, SUGGEST, Fault
+from backend.eeg.quality.measures import FEWEST, compared, over_minutes, robust_z, spectral
 from backend.eeg.recording import ELECTRIC, Channel
 from backend.eeg.signal import Signal, open_recording
 from backend.errors import InputError

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from backend.eeg.prepared import prepare
-from backend.eeg.sleep_export import EDF_LABELS, runs
-from backend.eeg.sleep_signal import leads_of
+from backend.eeg.sleep.export import EDF_LABELS, runs
+from backend.eeg.sleep.signal import leads_of
 from backend.tasks import Context
 
 _BANDS = {"eeg": (0.3, 35.0), "eog": (0.3, 35.0), "emg": (10.0, None)}  # as the AASM manual has them shown

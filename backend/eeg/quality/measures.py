@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from backend.eeg.filters import MAINS
-from backend.eeg.quality_limits import BRIDGE_SHARE, BRIDGE_UV2
+from backend.eeg.quality.limits import BRIDGE_SHARE, BRIDGE_UV2
 from backend.eeg.recording import Channel
 
 FEWEST = 8  # EEG channels from which one can be judged against the others

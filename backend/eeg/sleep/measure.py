@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.domain import Json, Profile
-from backend.eeg.sleep_statistics import NAMES, STAGES, UNSCORED
+from backend.eeg.sleep.statistics import NAMES, STAGES, UNSCORED
 from backend.errors import InputError
 from backend.tasks import Context
 
@@ -152,7 +152,7 @@ def _compare(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], list[float], list[str]]:
     """Scored and called stages of one recording, kept in a folder of its own that is removed afterwards."""
     from backend.eeg.importing import import_recording
-    from backend.eeg.sleep import predict
+    from backend.eeg.sleep.staging import predict
     from backend.storage import open_storage
 
     config = replace(context.config, data=folder, database_url=f"sqlite:///{folder / 'evaluate.db'}")

@@ -1,0 +1,1 @@
+"""Background activity: rhythm, band powers, sides, with intervals."""

@@ -1,0 +1,1 @@
+"""Independent components: fitted, labelled, explained."""

@@ -1,0 +1,1 @@
+"""Signal quality of every channel."""

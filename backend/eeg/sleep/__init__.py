@@ -1,0 +1,1 @@
+"""Sleep: epochs staged, counted, explained."""

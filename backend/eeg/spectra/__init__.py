@@ -1,0 +1,1 @@
+"""Spectra, spectrograms and evoked responses."""

@@ -1,0 +1,1 @@
+"""Sleep spindles: found by two detectors, compared, explained."""
