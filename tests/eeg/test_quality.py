@@ -13,7 +13,7 @@ from backend.config import Config
 from backend.domain import Profile
 from backend.eeg import inputs
 from backend.eeg.prepared import prepare
-from backend.eeg.quality.channels import channels as quality
+from backend.eeg.quality import channels as quality
 from backend.eeg.quality.channels import predict, read
 from backend.eeg.quality.limits import BY_CODE
 from backend.eeg.quality.measures import robust_z
