@@ -57,6 +57,15 @@ def _doors() -> None:
                 with told():
                     st.switch_page("pages/sequences.py", query_params=open_example(name, task))
             st.page_link("pages/sequences.py", label="Drop your own file", icon=":material/genetics:")
+    with st.container(border=True):
+        st.markdown("**Read and decode an EEG**")
+        st.caption(
+            "Recordings of one patient, under a pseudonym: paged as in the reader you know, staged, measured, calibrated to the patient, "
+            "followed from visit to visit, reported."
+        )
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.page_link("pages/patients.py", label="Add a patient, or open a demo patient", icon=":material/groups:")
+            st.page_link("pages/eeg.py", label="Open a recording", icon=":material/vital_signs:")
     first, second, third = st.columns(3)
     for column, heading, words, page, label in (
         (first, "Bring your papers", "References from PubMed, reference managers and PDFs; collections; removal.", "library", "Library"),
