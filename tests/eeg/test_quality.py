@@ -219,3 +219,11 @@ def test_every_limit_has_a_source_and_a_meaning() -> None:
     for fault in BY_CODE.values():
         assert fault.source
         assert fault.meaning.endswith(".")
+
+
+def test_strong_alpha_with_closed_eyes_is_no_fault_of_the_occipital_channels(
+    context: Context, take: Callable[..., Recording], shared: Path
+) -> None:
+    recording = take(shared / "eeg" / "eegmmi_s001" / "S001R02.edf")
+    found = judged(context, recording.id)
+    assert not {"O1", "O2", "Oz", "PO7", "PO8"} & set(found["suggested"])

@@ -58,7 +58,15 @@ FAULTS = (
         "Its best correlation with other electrodes is low: its contact is poor.",
         below=True,
     ),
-    Fault("A", "amplitude", "amplitude_z", 5.0, "robust z", PREP, "Far larger or smaller than the other electrodes."),
+    Fault(
+        "A",
+        "amplitude",
+        "amplitude_z",
+        5.0,
+        "robust z",
+        PREP,
+        "Far larger or smaller than the other electrodes, the alpha rhythm left out.",
+    ),
     Fault(
         "U",
         "muscle or noise",

@@ -13,6 +13,7 @@ from backend.eeg.recording import Channel
 FEWEST = 8  # EEG channels from which one can be judged against the others
 _SLOW_S = 4.0  # medians over this long make the baseline, so that blinks do not count as drift
 _HIGH_HZ = 30.0
+_ALPHA_HZ = (7.0, 14.0)
 _TOP_HZ = 45.0  # below every mains
 
 
@@ -77,7 +78,8 @@ def compared(values: np.ndarray, rate: float) -> tuple[np.ndarray, np.ndarray, n
         Median over seconds of the 98th percentile of |r| with the others; as in PREP the median of all channels is taken off, but where
         |r| is lower as recorded, that counts: an input without electrode would else borrow its partners from the median.
     amplitude : ndarray, shape (channels,)
-        Robust standard deviation, microvolts, the median of all channels taken off.
+        Robust standard deviation, microvolts, the median of all channels taken off; the alpha rhythm (7 to 14 Hz) is left out of it, which
+        with closed eyes is many times larger behind than elsewhere and no fault of a contact.
     bridged : ndarray of bool, shape (channels, channels)
         Pairs whose difference is nearly nothing.
     """
@@ -97,8 +99,10 @@ def compared(values: np.ndarray, rate: float) -> tuple[np.ndarray, np.ndarray, n
     np.fill_diagonal(bridged, False)
     centred = windows - np.median(windows[:, ~still], axis=1, keepdims=True) if (~still).any() else windows
     correlation = np.minimum(_best_partner(windows), _best_partner(centred))
-    flat = centred.transpose(1, 0, 2).reshape(len(values), -1)
-    low, high = np.percentile(flat, [25, 75], axis=1)
+    spectrum[:, (frequencies >= _ALPHA_HZ[0]) & (frequencies <= _ALPHA_HZ[1])] = 0
+    rest = np.fft.irfft(spectrum, count, axis=1)
+    rest -= np.median(rest[~still], axis=0) if (~still).any() else 0.0
+    low, high = np.percentile(rest, [25, 75], axis=1)
     return np.where(still, 0.0, correlation), 0.7413 * (high - low), bridged
 
 
