@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -35,7 +36,11 @@ def decode(
     profile: Annotated[str, typer.Option(help="Id of the profile that asks.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Run a task on a recording of a patient. A file that is not there yet is imported first; the same file is never imported twice."""
+    """Run a task on a recording of a patient.
+
+    A file that is not there yet is imported first, under a patient that is added where the pseudonym is new; the same file is never
+    imported twice.
+    """
     from backend.tasks import find_task
     from backend.workbench import run_json
 
@@ -43,7 +48,7 @@ def decode(
         raise InputError(f"{task} is not a task on recordings.", "See the README for the commands of the other kinds of data.")
     with workbench() as bench, Bar(task) as bar:
         who = bench.storage.profiles.get(profile) if profile else Profile()
-        of = find_patient(bench.storage, patient).id
+        of = _patient(bench, patient, files)
         ids = [recording_of(bench, of, file, visit, repair or (), rate, bar) for file in files]
         several = len(ids) > 1 or task == "eeg.calibrate"
         made = bench.run(
@@ -58,6 +63,22 @@ def decode(
         )
         bar.close()
         show(run_json(made), as_json, _text)
+
+
+def _patient(bench: Workbench, who: str, files: Sequence[str]) -> str:
+    """The patient's id; one who is not there is added, and that is said, when there are files to import for him."""
+    from backend.eeg.identifiers import person_like
+
+    try:
+        return find_patient(bench.storage, who).id
+    except InputError:
+        if not all(Path(file).is_file() for file in files):
+            raise
+    if warned := person_like(who):
+        raise InputError(f"There is no patient '{who}'. {warned}", "Add the patient with bioloom patients add if that is what you want.")
+    added = bench.storage.patients.add(who)
+    print(f"A new patient was added: {added.pseudonym}.", file=sys.stderr)
+    return added.id
 
 
 def recording_of(

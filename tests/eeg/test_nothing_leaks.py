@@ -60,7 +60,6 @@ def test_no_identifier_survives_from_import_to_report(
         return caught.out
 
     monkeypatch.setenv("BIOLOOM_DATA", str(config.data))
-    bioloom("patients", "add", "P-07", "--json")
     runs = [
         json.loads(bioloom("decode", path, "--patient", "P-07", "--task", task, "--json"))["run_id"]
         for task in ("eeg.quality", "eeg.baseline")

@@ -74,3 +74,14 @@ def test_demo_patients_are_listed_with_their_licence(bioloom: Shell) -> None:
     demos = bioloom.json("patients", "demo")["demos"]
     assert {demo["name"] for demo in demos} == {"scp1", "scp2", "night"}
     assert all(demo["licence"] and demo["patient"] == "" for demo in demos)
+
+
+def test_a_new_pseudonym_with_a_file_is_added_and_said(bioloom: Shell, tmp_path: Path) -> None:
+    long = put(tmp_path, "S001R04.edf", edf(records=60))
+    code, _, told = bioloom("decode", long, "--patient", "P-09", "--task", "eeg.quality", "--json")
+    assert (code, "A new patient was added: P-09." in told) == (0, True)
+    code, _, told = bioloom("decode", long, "--patient", "Marie Curie", "--task", "eeg.quality", "--json")
+    assert (code, "looks like a person's name" in told) == (2, True)
+    code, _, told = bioloom("decode", "0123456789AB", "--patient", "P-99", "--task", "eeg.quality", "--json")
+    assert (code, "no patient 'P-99'" in told) == (2, True)
+    assert [found["pseudonym"] for found in bioloom.json("patients", "list")["patients"]] == ["P-09"]
