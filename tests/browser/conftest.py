@@ -45,7 +45,7 @@ class Server:
         return self.guard.read_text(encoding="utf-8").splitlines() if self.guard.exists() else []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # not session: a server that reads papers would slow every other test
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("server")
     data = folder / "data"
@@ -82,7 +82,7 @@ def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
     raise AssertionError("the server did not start within a minute")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # not session: a server that reads papers would slow every other test
 def browser() -> Iterator[Browser]:
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if found is None:
