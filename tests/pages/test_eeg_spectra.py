@@ -54,7 +54,7 @@ def test_the_spectra_tab_measures_at_a_press_and_shows_the_run(open_page, bench,
     app = app.run()
     assert not app.exception
     (made,) = bench.storage.runs.list(task="eeg.spectrum")
-    assert f"Saved as run {made.id}" in " ".join(link.label for link in app.get("page_link"))
+    assert f"Saved as run {made.id}" in " ".join(button.label for button in app.button)
 
 
 def test_a_comparison_of_two_events_says_whether_they_differ(open_page, bench, recording):

@@ -123,8 +123,10 @@ def answer(
         "goto": state.get("goto"), "page_s": made.page_s,
     }  # fmt: skip
     arrays: dict[str, Any] = {}
-    told = state.get("version") if isinstance(wanted, list) and not asked.get("full") and not asked.get("act") else None
-    version = told or _version(context, recording_id, channels, bad, own, stages, prefs)  # turning pages does not read every annotation
+    # a page turned in the reader does not read every annotation; a page drawn anew for another reason does, for that may have changed one
+    turned = asked.get("id") != state.get("answered") and isinstance(wanted, list) and not asked.get("full") and not asked.get("act")
+    state["answered"] = asked.get("id")
+    version = (state.get("version") if turned else None) or _version(context, recording_id, channels, bad, own, stages, prefs)
     state["version"] = version
     head["version"] = version
     if asked.get("full") or asked.get("version") != version:
