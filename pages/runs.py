@@ -13,7 +13,7 @@ from pages.parts.errors import told
 from pages.parts.frame import open_page
 from pages.parts.keys import Keys
 from pages.parts.markup import moment, plain, selection_key, some
-from pages.parts.run_view import find_run, show_run
+from pages.parts.run_view import find_run, patient_of, show_run
 
 if TYPE_CHECKING:
     from backend.storage import RunSummary
@@ -42,6 +42,8 @@ def _one(run_id: str) -> None:
     found = find_run(run_id)
     if found is None:
         return
+    if named := patient_of(found):
+        st.page_link("pages/eeg.py", label=plain(named), icon=":material/person:", query_params={"run": found.id, "show": "decode"})
     show_run(found)
     with st.popover("Delete this run", icon=":material/delete:"):
         st.caption("Its question, result and explanations are erased. Its place in the chain stays, so that the deletion can be seen.")
@@ -104,7 +106,7 @@ def _act(rows: list[RunSummary]) -> None:
         table = [
             {
                 "Run": row.id,
-                "Question or file": row.title,
+                "Question or file": row.title if not row.task.startswith("eeg.") else _with_patient(row),
                 "When": moment(row.created),
                 "Task": titles.get(row.task, row.task),
                 "Model": row.model,
@@ -126,6 +128,11 @@ def _act(rows: list[RunSummary]) -> None:
         st.rerun()
     if len(picked) >= 2:
         show_comparison(picked[0], picked[1])
+
+
+def _with_patient(row: RunSummary) -> str:
+    named = patient_of(bench().storage.runs.get(row.id))
+    return f"{named}: {row.title}" if named else row.title
 
 
 def _verify() -> None:

@@ -108,14 +108,19 @@ def recording_of(
         return there[0].id
     options = TableOptions(rate=rate) if rate is not None else None
     into = _visit(bench, patient, visit)
-    return import_recording(bench.config, storage, into, path, repairs=tuple(repairs), options=options, progress=progress).id
+    try:
+        return import_recording(bench.config, storage, into, path, repairs=tuple(repairs), options=options, progress=progress).id
+    except InputError as error:
+        if "Repair '" in error.message:
+            raise InputError(error.message, "Agree with --repair WORD, the word in quotes, or export the recording again.") from None
+        raise
 
 
 def _visit(bench: Workbench, patient: str, label: str) -> str:
     """The visit of that label, made where it is not there; without a label the only or last one, or a first."""
     visits = bench.storage.patients.visits(patient)
     if not label:
-        return visits[-1].id if visits else bench.storage.patients.add_visit(patient, "Visit 1").id
+        return visits[-1].id if visits else bench.storage.patients.add_visit(patient, "Visit 1", day=0).id
     for visit in visits:
         if visit.label.casefold() == label.casefold():
             return visit.id

@@ -16,7 +16,7 @@ from backend.progress import Bar
 @app.command(cls=ManyValues)
 def evaluate(
     task: Annotated[str, typer.Argument(help="Such as literature.retrieve.")],
-    files: Annotated[list[Path] | None, typer.Argument(help="Labelled files; the README names the forms.")] = None,
+    files: Annotated[list[Path] | None, typer.Argument(help="Labelled files; the page Check it yourself shows the forms.")] = None,
     corpus: Annotated[list[Path] | None, typer.Option(help="literature.retrieve: further files whose documents join the library.")] = None,
     wildtype: Annotated[Path | None, typer.Option(help="protein.variants: FASTA of the protein that was changed.")] = None,
     model: Annotated[list[str] | None, typer.Option(help="Only these models; may be repeated.")] = None,

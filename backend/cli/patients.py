@@ -72,7 +72,7 @@ def patients_add(
         store = bench.storage.patients
         added = store.add(pseudonym, note, pooled)
         if visit.strip():
-            store.add_visit(added.id, visit)
+            store.add_visit(added.id, visit, day=0)
         warning = person_like(pseudonym)
         made = {**_patient(store.get(added.id)), "warning": warning}
         show(made, as_json, lambda made: f"{made['pseudonym']} was added as {made['id']}. {made['warning']}".rstrip())
@@ -220,7 +220,7 @@ def _visit(storage: Storage, patient: str, label: str) -> str:
     if label:
         same = next((visit.id for visit in visits if visit.label.casefold() == label.strip().casefold()), "")
         return same or storage.patients.add_visit(patient, label).id
-    return visits[-1].id if visits else storage.patients.add_visit(patient, "Visit 1").id
+    return visits[-1].id if visits else storage.patients.add_visit(patient, "Visit 1", day=0).id
 
 
 def _options(rate: float | None, unit: str) -> TableOptions:

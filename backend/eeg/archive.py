@@ -140,7 +140,9 @@ def runs_of(storage: Storage, recordings: Collection[str]) -> list[str]:
 
 def _erase(config: Config, storage: Storage, ids: list[str]) -> None:
     """Erase what hangs on recordings outside their rows: runs, decoders, whoever's, then signals."""
-    for run in runs_of(storage, ids):
+    runs = runs_of(storage, ids)
+    storage.jobs.forget([*runs, *ids], [storage.recordings.get(id).name for id in ids])
+    for run in runs:
         storage.runs.delete(run)
     for id in ids:
         storage.calibrations.delete_using(recording=id)

@@ -120,7 +120,8 @@ def cut_as(
     """The trials that the settings of a calibration name."""
     labels = names(settings["labels"])
     if len(labels) < 2:
-        raise InputError("A decoder tells at least two classes apart; none were named.", "Name the labels of the events, such as T1,T2.")
+        told = f"only {labels[0]} was named" if labels else "none was named"
+        raise InputError(f"A decoder tells at least two classes apart; {told}.", "Name the labels of the events, such as T1,T2.")
     window = None
     if settings.get("stop_s") is not None:
         window = (float(settings.get("start_s") or 0.0), float(settings["stop_s"]))

@@ -15,7 +15,7 @@ _FOR_AGAINST = [[0, BLUE], [0.5, "#FFFFFF"], [1, VERMILLION]]
 
 
 def plot_shares(explanation: Mapping[str, Any]) -> Any:
-    """Shares in the log-odds: a row a channel and band, a column a span of time; orange-red for the stage, blue against it."""
+    """Shares in the score: a row a channel and band, a column a span of time; orange-red for the stage, blue against it."""
     import plotly.graph_objects as go
 
     rows, table = shares_table(explanation)
@@ -29,7 +29,7 @@ def plot_shares(explanation: Mapping[str, Any]) -> Any:
             zmin=-most,
             zmax=most,
             colorscale=_FOR_AGAINST,
-            colorbar={"title": {"text": "log-odds"}, "thickness": 12},
+            colorbar={"title": {"text": "score"}, "thickness": 12},
             text=text,
             texttemplate="%{text}",
             textfont={"color": "#1a1a1a"},
@@ -49,7 +49,7 @@ def describe_shares(explanation: Mapping[str, Any]) -> str:
     """The shares in words, the largest first."""
     parts = sorted(explanation["shares"]["attributions"], key=lambda one: -abs(one["value"]))[:8]
     listed = "; ".join(f"{one['label']} {one['value']:+.2f}" for one in parts)
-    return f"{_strongest(explanation)}. Largest shares in log-odds: {listed}."
+    return f"{_strongest(explanation)}. Largest shares in score: {listed}."
 
 
 def shares_rows(explanation: Mapping[str, Any]) -> list[dict[str, Json]]:

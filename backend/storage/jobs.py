@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -41,6 +42,14 @@ class JobStore:
             query = query.limit(limit)
         with self._session() as session:
             return session.scalars(query).all()
+
+    def forget(self, ids: Collection[str], names: Collection[str]) -> None:
+        """Erase ended jobs whose title or result holds any of `ids`, or whose title ends with 'of' and any of `names`."""
+        with self._session(write=True) as session:
+            for row in session.scalars(select(JobRow).where(JobRow.state.not_in(("queued", "running")))):
+                held = f"{row.title}\n{json.dumps(row.result)}\n{json.dumps(row.error)}"
+                if any(id in held for id in ids) or any(row.title.endswith(f" of {name}") for name in names):
+                    session.delete(row)
 
     def change(self, id: str, states: Sequence[str], **values: Any) -> bool:
         """Set `values` if the job is still in one of `states`; False when it is not."""

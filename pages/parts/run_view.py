@@ -33,6 +33,19 @@ def show_run(run: Run) -> None:
         show_footer(run)
 
 
+def patient_of(run: Run) -> str:
+    """The pseudonym, as it is now, of whose recording the run was made; '' where it was made of something else."""
+    from backend.eeg.inputs import recordings_of
+    from backend.errors import InputError
+
+    store = bench().storage
+    try:
+        visits = [store.patients.visit(store.recordings.get(id).visit) for id in recordings_of(run.input)[:1]]
+        return store.patients.get(visits[0].patient).pseudonym if visits else ""
+    except InputError:  # deleted meanwhile
+        return ""
+
+
 def find_run(run_id: str) -> Run | None:
     """The run of a link; None, with the reason shown, when there is none."""
     with told():

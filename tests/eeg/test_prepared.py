@@ -155,3 +155,17 @@ def test_a_run_knows_what_was_decided_about_its_recording(context: Context, take
     assert before["corrections"][recording.id] != after
     assert after["bad_channels"] == ["C3"]
     assert after["bad_segments"] == 1
+
+
+def test_the_list_of_jobs_forgets_what_was_deleted(config: Config, context: Context, take: Callable[..., Recording], tmp_path: Path) -> None:
+    from backend.jobs import Jobs
+
+    recording = take(put(tmp_path, "a.edf", edf()), name="Night of P")
+    jobs = Jobs(context.storage, workers=1)
+    try:
+        for title, result in ((f"Sleep staging of {recording.name}", {}), ("Looking", {"kept": [recording.id]}), ("Measuring", {"n": 3})):
+            jobs.wait(jobs.submit("me", "eeg", title, lambda progress, made=result: made), 10)
+        delete_recording(config, context.storage, recording.id)
+        assert [row.title for row in context.storage.jobs.list()] == ["Measuring"]
+    finally:
+        jobs.shutdown()

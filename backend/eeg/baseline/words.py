@@ -51,8 +51,10 @@ def _sides(rhythm: Mapping[str, Json]) -> list[str]:
     one, two = left["peak"]["value"], right["peak"]["value"]
     # a difference of more than 1 Hz between the sides is abnormal in clinical reading
     judged = "a difference over 1 Hz" if abs(one - two) > 1 else "alike"
-    sizes = f"amplitude {left['amplitude']['value']:.0f} and {right['amplitude']['value']:.0f} µV"
-    return [f"Left {one:.1f} Hz, right {two:.1f} Hz: {judged}; {sizes}."]
+    where = [" ".join(side["channels"]) for side in (left, right)]
+    sizes = f"amplitude there {left['amplitude']['value']:.0f} and {right['amplitude']['value']:.0f} µV peak to peak"
+    ratios = "ratios of power below are of all electrodes of a region"
+    return [f"Left ({where[0]}) {one:.1f} Hz, right ({where[1]}) {two:.1f} Hz: {judged}; {sizes}; {ratios}."]
 
 
 def _reactive(found: Mapping[str, Json]) -> str:

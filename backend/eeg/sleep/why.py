@@ -24,7 +24,7 @@ _OTHERS = 16  # epochs of the same night that lend their values to a group that 
 _TESTED = 8  # epochs that a stage's or a night's explanation is tested on
 _TOLD = 6  # groups whose strongest measure is told in figures
 BASELINE = (
-    "Shares are counted from the log-odds that the trees give when nothing is known, the mean of the nights that they were grown on. "
+    "Shares are counted from the score that the trees give when nothing is known, the mean of the nights that they were grown on. "
     f"In the test, a group that is taken away has the values of {_OTHERS} other epochs of this night, evenly spread over it, instead."
 )
 METHOD = (
@@ -84,7 +84,7 @@ def explain(context: Context, prediction: Mapping[str, Json], target: Mapping[st
 def grouped(
     classifier: Classifier, values: NDArray[np.float32], classes: NDArray[np.integer], groups: Sequence[Group]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Shares of each group in the log-odds of each epoch's class (epochs, groups), and the log-odds they are counted from (epochs,)."""
+    """Shares of each group in the score of each epoch's class (epochs, groups), and the score they are counted from (epochs,)."""
     each, base = classifier.contributions(values, classes)
     return np.stack([each[:, list(one.columns)].sum(axis=1) for one in groups], axis=1), base
 
@@ -113,7 +113,7 @@ def _told(prediction: Mapping[str, Any], target: Mapping[str, Json]) -> dict[str
 
 
 def _epochs(told: Mapping[str, Any], stages: Sequence[str | None]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The epochs to explain (from 0) and the class whose log-odds are explained in each."""
+    """The epochs to explain (from 0) and the class whose score is explained in each."""
     if "epoch" in told:
         chosen = [int(told["epoch"]) - 1]
     else:
@@ -125,10 +125,10 @@ def _epochs(told: Mapping[str, Any], stages: Sequence[str | None]) -> tuple[NDAr
 def _subject(told: Mapping[str, Any], stages: Sequence[str | None]) -> str:
     if "epoch" in told:
         stage = told.get("stage") or stages[int(told["epoch"]) - 1]
-        return f"log-odds of {NAMES[str(stage)]} in epoch {told['epoch']}"
+        return f"score of {NAMES[str(stage)]} in epoch {told['epoch']}"
     if "stage" in told:
-        return f"mean log-odds of {NAMES[str(told['stage'])]} over the epochs called so"
-    return "mean log-odds of the called stage over the night"
+        return f"mean score of {NAMES[str(told['stage'])]} over the epochs called so"
+    return "mean score of the called stage over the night"
 
 
 def _tested(
@@ -179,7 +179,7 @@ def _tested(
         score=float(scores.mean()),
         base_value=float(base.mean()),
         baseline=BASELINE,
-        unit="log-odds",
+        unit="score",
         attributions=tuple(Attribution(one.label, float(share)) for one, share in zip(groups, whole, strict=True)),
         faithfulness=trust,
     )

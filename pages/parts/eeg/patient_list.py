@@ -87,7 +87,7 @@ def _add() -> None:
         store = bench().storage.patients
         added = store.add(pseudonym, note, pooled)
         if visit.strip():
-            store.add_visit(added.id, visit, day=None)
+            store.add_visit(added.id, visit, day=0)
         open_patient(added.id)
 
 

@@ -48,16 +48,18 @@ def _visit(visit: Visit, visits: Sequence[Visit]) -> None:
     if not recordings:
         st.caption("No recording yet.")
     _found(recordings)
-    if watch_import(visit.id):
+    with st.container():  # always there: a message that goes must not move the panel below, which would close with a dropped file in it
+        busy = watch_import(visit.id)
+    if busy:
         return
-    with st.expander("Add recordings", expanded=not recordings, icon=":material/add:"), told():
+    with st.expander("Add recordings", expanded=not recordings, icon=":material/add:", key=f"add-to-{visit.id}"), told():
         show_import(visit.id)
 
 
 def _recording(recording: Recording, visit: Visit, visits: Sequence[Visit]) -> None:
     name, about, tools = st.columns([4, 6, 2], vertical_alignment="center")
     name.page_link(
-        "pages/eeg.py", label=f"**{plain(recording.name)}**", icon=":material/vital_signs:", query_params={"recording": recording.id}
+        "pages/eeg.py", label=f"Open **{plain(recording.name)}**", icon=":material/vital_signs:", query_params={"recording": recording.id}
     )
     with about:
         html(f"<span class='bl-soft'>{escape(describe(recording))}</span>", name="span")

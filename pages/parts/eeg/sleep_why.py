@@ -65,14 +65,14 @@ def _show(run: Run, made: Mapping[str, Any], label: str) -> None:
         html(f'<span class="bl-label{css}">{word}</span><p style="margin:.4rem 0">{escape(trust["reason"])}</p>')
         areas = [("this explanation", trust["deletion_area"]), *(("random", area) for area in trust["random_areas"])]
         show_figure(
-            plot_deletion(trust, "log-odds"),
-            describe_deletion(trust, "log-odds"),
+            plot_deletion(trust, "score"),
+            describe_deletion(trust, "score"),
             f"sleep-test-{run.id}-{mark}",
-            [{"order": order, "mean log-odds during removal": area} for order, area in areas],
+            [{"order": order, "mean score during removal": area} for order, area in areas],
         )
         facts(
             [
-                ("Log-odds", f"{shares['score']:.2f}, of {shares['target']}"),
+                ("Score", f"{shares['score']:.2f}: {shares['target']}"),
                 ("Counted from", f"{shares['base_value']:.2f}"),
                 ("Shares add up to within", f"{made['additivity']:.0e}"),
             ]
@@ -84,7 +84,8 @@ def _show(run: Run, made: Mapping[str, Any], label: str) -> None:
     with st.expander("How this was computed"):
         html(f"<p>{escape(shares['method'])}</p><p>{escape(shares['baseline'])}</p>")
         html(
-            "<p>Shares are in log-odds before the five stages are weighed against each other: a stage gains also when the others lose. "
+            "<p>Shares are in the score that the trees give a stage. The five scores are then weighed against each other (softmax) to give "
+            "the probabilities, so that a stage gains also when the others lose. "
             "They say what the classifier went by, not what sleep is.</p>"
         )
 

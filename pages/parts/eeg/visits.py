@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from backend.domain import Run, canonical, digest
+from backend.storage.patients import Visit
 from pages.parts.bench import bench
 from pages.parts.eeg.choosing import length
 from pages.parts.errors import told
@@ -36,6 +37,9 @@ def show_comparison(patient: str) -> None:
     if one == two:
         st.info("Choose two different recordings.", icon=":material/info:")
         return
+    when = {recording.id: visit for visit, recording in ordered}
+    if (unsure := _in_time(when[one], when[two])) is not None:
+        st.warning(unsure, icon=":material/event:")
     if not st.toggle("Show the comparison", key=f"compare-show-{patient}"):
         return
     runs = latest_runs(bench().context, [one, two], ("eeg.baseline", "eeg.sleep"))
@@ -46,6 +50,20 @@ def show_comparison(patient: str) -> None:
         _numbers(patient, names, (one, two), pair)
         _sleep(patient, names, (one, two), (runs.get((one, "eeg.sleep")), runs.get((two, "eeg.sleep"))))
         _calibrations(patient, (one, two), names)
+
+
+def _in_time(one: Visit, two: Visit) -> str | None:
+    """Why it cannot be said which of two visits was first, or None where it can, and they are named rightly."""
+    if one.id == two.id:
+        return None
+    for a, b in ((one.date, two.date), (one.day, two.day)):
+        if a is not None and b is not None:
+            later = str(a) > str(b) if isinstance(a, str) else int(a) > int(b)  # ISO dates sort as text
+            return "The recording named as earlier is of the later visit: differences below run backwards in time." if later else None
+    return (
+        "These visits have no common date or day, so it is not known which came first. "
+        "Give both a date, or both a day, under 'Change the visit'."
+    )
 
 
 def _making(one: str, two: str, pair: tuple[Run | None, Run | None]) -> None:

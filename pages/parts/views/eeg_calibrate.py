@@ -10,7 +10,8 @@ import streamlit as st
 from backend.domain import Run
 from pages.parts.bench import bench
 from pages.parts.figure import show_figure
-from pages.parts.markup import escape, facts, html, kicker, some
+from pages.parts.links import here
+from pages.parts.markup import escape, facts, html, kicker, plain, some
 
 _FOLDS = {"sessions": "whole sessions held out", "stretches": "stretches of time held out, with a gap on each side"}
 
@@ -119,6 +120,10 @@ def show(run: Run) -> None:
     with right:
         _sure(run, found)
     kicker("What was compared")
+    st.caption(
+        "Three accuracies are told apart: of held-out trials as they were; expected in the next session, which allows for sessions that "
+        "differ; and of the quick stand-in that the permutation test refits."
+    )
     show_figure(plot_candidates(found), candidate_words(found), f"calibrate-candidates-{run.id}", candidate_rows(found))
     for row in found["candidates"]:
         if "skipped" in row:
@@ -140,6 +145,8 @@ def show(run: Run) -> None:
     with two:
         show_figure(plot_sessions(found, names), session_words(found, names), f"calibrate-sessions-{run.id}", session_rows(found, names))
     _why(run, found)
+    if found["verdict"]["word"] != "undecodable":
+        _next(run)
     with st.expander("How this was judged"):
         _method(found)
 
@@ -186,6 +193,25 @@ def _sure(run: Run, found: Mapping[str, Any]) -> None:
     )
     for warning in run.warnings[:10]:
         html(f"<div class='bl-notice'>{escape(warning)}</div>")
+
+
+def _next(run: Run) -> None:
+    """The patient's other recordings, which the decoder can be applied to."""
+    from backend.eeg.inputs import recordings_of
+
+    patient = bench().storage.recordings.get(recordings_of(run.input)[0])
+    names = recording_names(bench().storage.patients.visit(patient.visit).patient)
+    others = [id for id in names if id not in recordings_of(run.input)]
+    if not others:
+        return
+    kicker("Apply it")
+    for id in others[:6]:
+        here(
+            f"Decode {plain(names[id])}",
+            {"recording": id, "show": "decode", "task": "eeg.decode"},
+            f"next-{run.id}-{id}",
+            ":material/arrow_forward:",
+        )
 
 
 def _why(run: Run, found: Mapping[str, Any]) -> None:
