@@ -157,7 +157,7 @@ def test_a_run_knows_what_was_decided_about_its_recording(context: Context, take
     assert after["bad_segments"] == 1
 
 
-def test_the_list_of_jobs_forgets_what_was_deleted(config: Config, context: Context, take: Callable[..., Recording], tmp_path: Path) -> None:
+def test_the_list_of_jobs_forgets_the_deleted(config: Config, context: Context, take: Callable[..., Recording], tmp_path: Path) -> None:
     from backend.jobs import Jobs
 
     recording = take(put(tmp_path, "a.edf", edf()), name="Night of P")
