@@ -83,7 +83,7 @@ def _recent() -> None:
     kicker("Recent runs")
     runs = bench().storage.runs.list(owner=owner(), limit=6)
     if not runs:
-        st.caption("None yet. The question above is a good first one.")
+        st.caption("None yet. The question above is a good first one, or a demo patient's recording.")
     for run in runs:
         st.page_link(
             "pages/runs.py",
@@ -102,7 +102,7 @@ def _machine() -> None:
     facts(
         [
             ("Library", some(status.works, "paper")),
-            ("Read for meaning", f"{status.vectors:,} of {status.works:,}"),
+            ("Read for meaning", f"{status.vectors:,} of {status.works:,}" if status.vectors else "begins when Literature is opened"),
             ("Models", loaded),
             ("Memory free", f"{memory.available / 2**30:.1f} of {memory.total / 2**30:.1f} GiB"),
             ("Processor cores", str(psutil.cpu_count() or "unknown")),
