@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from backend.cli.shared import AsJson, app, show, workbench
-from backend.domain import Json, Profile
+from backend.cli.shared import AsJson, app, pairs, show, workbench
+from backend.domain import Profile
 from backend.errors import InputError
 from backend.progress import Bar
 
@@ -40,29 +39,15 @@ def analyse(
         made = bench.run(
             task,
             value,
-            settings=_pairs(settings, "--set"),
+            settings=pairs(settings, "--set"),
             profile=who,
             owner=who.id,
             explain=explain or bool(target),
-            target=_pairs(target, "--target"),
+            target=pairs(target, "--target"),
             progress=bar,
         )
         bar.close()
         show(run_json(made), as_json, _text)
-
-
-def _pairs(given: list[str] | None, option: str) -> dict[str, Json]:
-    """``name=value`` pairs; a value is read as JSON where it is JSON, else as text."""
-    found: dict[str, Json] = {}
-    for pair in given or []:
-        name, equals, text = pair.partition("=")
-        if not equals:
-            raise InputError(f"'{option} {pair}' has no '='.", f"Write {option} name=value.")
-        try:
-            found[name.strip()] = json.loads(text)
-        except ValueError:
-            found[name.strip()] = text
-    return found
 
 
 def _text(made: Mapping[str, Any]) -> str:

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from backend.cli.analyse import _pairs as pairs
 from backend.cli.patients import find_patient
-from backend.cli.shared import AsJson, app, show, workbench
+from backend.cli.shared import AsJson, app, pairs, show, workbench
 from backend.domain import Profile
 from backend.errors import InputError
 from backend.progress import Bar

@@ -14,6 +14,7 @@ from typer.core import TyperCommand
 
 from backend.config import load_config
 from backend.domain import Json
+from backend.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,3 +70,17 @@ def plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
     return value.item() if hasattr(value, "item") else value
+
+
+def pairs(given: list[str] | None, option: str) -> dict[str, Json]:
+    """``name=value`` pairs; a value is read as JSON where it is JSON, else as text."""
+    found: dict[str, Json] = {}
+    for pair in given or []:
+        name, equals, text = pair.partition("=")
+        if not equals:
+            raise InputError(f"'{option} {pair}' has no '='.", f"Write {option} name=value.")
+        try:
+            found[name.strip()] = json.loads(text)
+        except ValueError:
+            found[name.strip()] = text
+    return found

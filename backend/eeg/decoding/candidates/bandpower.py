@@ -8,8 +8,7 @@ import numpy as np
 
 from backend.domain import Json
 from backend.eeg.decoding import spectral
-from backend.eeg.decoding.candidates import base, centring
-from backend.eeg.decoding.trials import Trials
+from backend.eeg.decoding.candidates import base, centred
 
 NAME = "bandpower"
 BANDS = (*spectral.BANDS, (30.0, 45.0))
@@ -28,28 +27,14 @@ def embed(material: np.ndarray, learned: Mapping[str, np.ndarray], spec: base.Sp
     return made
 
 
-def recentre(material: np.ndarray, learned: Mapping[str, np.ndarray], spec: base.Spec) -> dict[str, np.ndarray]:
-    return centring.recentred(material, learned)
-
-
 def places(learned: Mapping[str, np.ndarray], spec: base.Spec) -> list[dict[str, Json]]:
     return base.every_place(spec.names, BANDS)
 
 
-def fit_from(material: np.ndarray, trials: Trials, seed: int) -> base.LinearDecoder:
-    learned = centring.block_means(material, trials.block)
-    features = centring.centred(material, trials.block, learned).reshape(len(material), -1)
-    learned |= base.standard(features)
-    learned |= base.logistic((features - learned["mean"]) / learned["scale"], trials.y, len(trials.classes))
-    return base.LinearDecoder(RECIPE, base.Spec.of(trials), learned)
-
-
-RECIPE = base.Recipe(NAME, material, embed, places, recentre)
-CANDIDATE = base.Candidate(
-    NAME,
+RECIPE = base.Recipe(NAME, material, embed, places, centred.recentre)
+CANDIDATE = centred.candidate(
+    RECIPE,
     "Band power with logistic regression",
     "Pfurtscheller and Lopes da Silva 1999, doi:10.1016/S1388-2457(99)00141-8",
-    material,
-    fit_from,
-    lambda arrays, meta: base.LinearDecoder(RECIPE, base.Spec.read(meta), dict(arrays)),
+    base.logistic,
 )

@@ -8,8 +8,7 @@ import numpy as np
 
 from backend.domain import Json
 from backend.eeg.decoding import spectral
-from backend.eeg.decoding.candidates import base, centring, slow
-from backend.eeg.decoding.trials import Trials
+from backend.eeg.decoding.candidates import base, centred, slow
 
 NAME = "combined"
 BANDS = (*spectral.BANDS, (30.0, 45.0), (55.0, 95.0))  # Hz; the mains at 50 Hz is left out
@@ -33,29 +32,15 @@ def embed(material: np.ndarray, learned: Mapping[str, np.ndarray], spec: base.Sp
     return made
 
 
-def recentre(material: np.ndarray, learned: Mapping[str, np.ndarray], spec: base.Spec) -> dict[str, np.ndarray]:
-    return centring.recentred(material, learned)
-
-
 def places(learned: Mapping[str, np.ndarray], spec: base.Spec) -> list[dict[str, Json]]:
     by_channel = {name: [place for place in slow.places(learned, spec) if place["channels"] == [name]] for name in spec.names}
     return [place for name in spec.names for place in (*by_channel[name], *base.every_place([name], bands(spec.rate)))]
 
 
-def fit_from(material: np.ndarray, trials: Trials, seed: int) -> base.LinearDecoder:
-    learned = centring.block_means(material, trials.block)
-    features = centring.centred(material, trials.block, learned).reshape(len(material), -1)
-    learned |= base.standard(features)
-    learned |= base.shrinkage_lda((features - learned["mean"]) / learned["scale"], trials.y, len(trials.classes))
-    return base.LinearDecoder(RECIPE, base.Spec.of(trials), learned)
-
-
-RECIPE = base.Recipe(NAME, material, embed, places, recentre)
-CANDIDATE = base.Candidate(
-    NAME,
+RECIPE = base.Recipe(NAME, material, embed, places, centred.recentre)
+CANDIDATE = centred.candidate(
+    RECIPE,
     "Slow potentials and band power with LDA",
     "Mensh et al. 2004, doi:10.1109/TBME.2004.827081",
-    material,
-    fit_from,
-    lambda arrays, meta: base.LinearDecoder(RECIPE, base.Spec.read(meta), dict(arrays)),
+    base.shrinkage_lda,
 )

@@ -8,8 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from backend.domain import Json
-from backend.eeg.decoding.candidates import base, centring
-from backend.eeg.decoding.trials import Trials
+from backend.eeg.decoding.candidates import base, centred
 
 NAME = "slow"
 FEWEST, MOST, WINDOW_S = 4, 10, 0.1  # windows in a trial; their length where that gives a number between the two
@@ -31,30 +30,16 @@ def embed(material: np.ndarray, learned: Mapping[str, np.ndarray], spec: base.Sp
     return made
 
 
-def recentre(material: np.ndarray, learned: Mapping[str, np.ndarray], spec: base.Spec) -> dict[str, np.ndarray]:
-    return centring.recentred(material, learned)
-
-
 def places(learned: Mapping[str, np.ndarray], spec: base.Spec) -> list[dict[str, Json]]:
     cuts = spec.start_s + edges(spec.samples, spec.rate) / spec.rate
     windows = [[float(low), float(high)] for low, high in pairwise(cuts)]
     return [{"channels": [name], "band": None, "window": window} for name in spec.names for window in windows]
 
 
-def fit_from(material: np.ndarray, trials: Trials, seed: int) -> base.LinearDecoder:
-    learned = centring.block_means(material, trials.block)
-    features = centring.centred(material, trials.block, learned).reshape(len(material), -1)
-    learned |= base.standard(features)
-    learned |= base.shrinkage_lda((features - learned["mean"]) / learned["scale"], trials.y, len(trials.classes))
-    return base.LinearDecoder(RECIPE, base.Spec.of(trials), learned)
-
-
-RECIPE = base.Recipe(NAME, material, embed, places, recentre)
-CANDIDATE = base.Candidate(
-    NAME,
+RECIPE = base.Recipe(NAME, material, embed, places, centred.recentre)
+CANDIDATE = centred.candidate(
+    RECIPE,
     "Slow potentials with shrinkage LDA",
     "Blankertz et al. 2011, doi:10.1016/j.neuroimage.2010.06.048",
-    material,
-    fit_from,
-    lambda arrays, meta: base.LinearDecoder(RECIPE, base.Spec.read(meta), dict(arrays)),
+    base.shrinkage_lda,
 )
