@@ -81,7 +81,7 @@ def sniff(head: bytes, suffix: str) -> Format:
         raise Refused("companion-chosen", "file", text, f"Choose the {_COMPANIONS[suffix]} file that belongs to it.")
     if _tabular(head):
         return "table"
-    raise Refused("not-eeg", "file", "This is no recording that can be read.", f"Choose {READ}.")
+    raise Refused("not-eeg", "file", "What this file holds is no recording that can be read, whatever its name ends in.", f"Choose {READ}.")
 
 
 def _numbers(head: bytes) -> bool:

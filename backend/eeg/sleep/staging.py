@@ -92,7 +92,10 @@ def predict(context: Context, value: Mapping[str, Json], settings: Mapping[str, 
         "confidence": _confidence(codes, probabilities),
     }
     data["text"] = _text(data)
-    return Prediction(data, MODEL, tuple(_warnings(channels, leads, night, data)))
+    warnings = _warnings(channels, leads, night, data)
+    if (context.storage.recordings.fact(recording, "cleaning") or {}).get("on"):
+        warnings.append("Staged from the signal as recorded, not as cleaned: the classifier learned from uncleaned signals.")
+    return Prediction(data, MODEL, tuple(warnings))
 
 
 def _lights(settings: Mapping[str, Json], epochs: int) -> tuple[int, int]:
