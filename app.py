@@ -16,24 +16,22 @@ def home() -> None:
     st.switch_page(HOME)  # for whoever types /home, which the name of Home's file would claim
 
 
-st.navigation(
-    {
-        "": [HOME, st.Page(home, title="Home", url_path="home", visibility="hidden")],
-        "Ask": [
-            st.Page("pages/literature.py", title="Literature", icon=":material/menu_book:"),
-            st.Page("pages/sequences.py", title="Sequences", icon=":material/genetics:"),
-            st.Page("pages/eeg.py", title="EEG", icon=":material/vital_signs:"),
-        ],
-        "Keep": [
-            st.Page("pages/library.py", title="Library", icon=":material/inventory_2:"),
-            st.Page("pages/patients.py", title="Patients", icon=":material/groups:"),
-            st.Page("pages/runs.py", title="Saved runs", icon=":material/history:"),
-        ],
-        "Trust": [
-            st.Page("pages/models.py", title="Models", icon=":material/deployed_code:"),
-            st.Page("pages/evaluate.py", title="Check it yourself", icon=":material/rule:"),
-        ],
-        "You": [st.Page("pages/profile.py", title="Profile", icon=":material/person:")],
-    },
-    expanded=True,
-).run()
+PAGES = {
+    "": [HOME, st.Page(home, title="Home", url_path="home", visibility="hidden")],
+    "Ask": [
+        st.Page("pages/literature.py", title="Literature", icon=":material/menu_book:"),
+        st.Page("pages/sequences.py", title="Sequences", icon=":material/genetics:"),
+        st.Page("pages/eeg.py", title="EEG", icon=":material/vital_signs:"),
+    ],
+    "Keep": [
+        st.Page("pages/library.py", title="Library", icon=":material/inventory_2:"),
+        st.Page("pages/patients.py", title="Patients", icon=":material/groups:"),
+        st.Page("pages/runs.py", title="Saved runs", icon=":material/history:"),
+    ],
+    "Trust": [
+        st.Page("pages/models.py", title="Models", icon=":material/deployed_code:"),
+        st.Page("pages/evaluate.py", title="Check it yourself", icon=":material/rule:"),
+    ],
+    "You": [st.Page("pages/profile.py", title="Profile", icon=":material/person:")],
+}
+st.navigation(PAGES, expanded=True).run()

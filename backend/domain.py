@@ -145,6 +145,13 @@ class ModelCard:
     quality: tuple[Quality, ...] = ()
     limits: tuple[str, ...] = ()
     non_commercial: bool = False
+    untrained: bool = False  # random weights: proves that a loader is right, and says nothing of any input
+    template: bool = False  # stands for folders that the person adds (no weights of its own, never loaded itself)
+
+    @property
+    def unpinned(self) -> tuple[str, ...]:
+        """Files whose published hash is not known here: what is received first is noted and compared ever after."""
+        return tuple(name for name, known in self.files.items() if not known)
 
     @property
     def sha256(self) -> str:

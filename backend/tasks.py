@@ -11,8 +11,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from backend.config import Config
-from backend.domain import Json, Modality, Prediction, Task
-from backend.errors import InputError
+from backend.domain import Json, Modality, ModelCard, Prediction, Task
+from backend.errors import InputError, ModelError
+from backend.models.registry import cards, get_card
 from backend.models.runtime import Runtime
 from backend.progress import Foreground, Progress, Silent
 from backend.storage import Storage
@@ -105,3 +106,35 @@ def find_task(name: str) -> Task:
     if name not in known:
         raise InputError(f"There is no task called '{name}'.", f"Tasks are: {', '.join(sorted(known))}.")
     return known[name]
+
+
+def serving(context: Context, name: str) -> list[ModelCard]:
+    """Models that serve a task and whose files are on this machine; folders of the person's own first, untrained ones last."""
+    able = [card for card in cards(context.config).values() if name in card.tasks and not card.template]
+    here = [card for card in able if not card.files or context.runtime.present(card.name)]
+    return sorted(here, key=lambda card: (card.untrained, card.source != "local"))
+
+
+def pick_model(context: Context, name: str, wanted: str = "") -> ModelCard:
+    """The model that was named for a task, or else the first of those that serve it here.
+
+    Raises
+    ------
+    InputError
+        When the named model does not serve the task.
+    ModelError
+        When none is on this machine; the hint says which could be fetched or added.
+    """
+    if wanted:
+        card = get_card(wanted, context.config)
+        if name not in card.tasks or card.template:
+            others = ", ".join(each.name for each in serving(context, name)) or "none on this machine"
+            raise InputError(f"{card.title} does not serve {name}.", f"Models that do: {others}.")
+        return card
+    if here := serving(context, name):
+        return here[0]
+    able = [card.title for card in cards(context.config).values() if name in card.tasks]
+    raise ModelError(
+        f"No model for {name} is on this machine.",
+        f"On the Models page, fetch one or add a folder with a checkpoint of yours. Known for it: {', '.join(able) or 'none'}.",
+    )

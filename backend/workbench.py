@@ -29,6 +29,7 @@ _PACKAGES = (
 )  # fmt: skip
 _VOLATILE = ("coverage", "support")  # parts of a prediction that describe the library's state, not the finding
 _TOLERANCE = 1e-4
+UNTRAINED = "UNTRAINED: for testing the loader. This model's weights are random numbers: nothing below says anything about the input."
 
 
 class Workbench:
@@ -134,6 +135,7 @@ class Workbench:
         given = task.read(context, value, settings) if task.read else dict(value)
         prediction = task.predict(context, given, settings, profile)
         card = get_card(prediction.model, self.config)
+        warnings = (UNTRAINED, *prediction.warnings) if card.untrained else prediction.warnings
         made = Run(
             id=self.storage.runs.new_run_id(),
             task=task.name,
@@ -143,10 +145,10 @@ class Workbench:
             input_sha256=digest(canonical(given)),
             settings=settings,
             profile=_plain(asdict(profile)),
-            model={"name": card.name, "revision": card.revision, "sha256": card.sha256},
+            model={"name": card.name, "revision": card.revision, "sha256": card.sha256, **({"untrained": True} if card.untrained else {})},
             prediction=_plain(prediction.data),
             explanation=None,
-            warnings=prediction.warnings,
+            warnings=warnings,
             seconds=time.monotonic() - began,
             environment=self._environment(card.name),
             owner=owner,

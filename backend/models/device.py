@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import platform
 import sys
 from pathlib import Path
+from typing import Any
 
 import psutil  # type: ignore[import-untyped]
 
@@ -32,6 +34,18 @@ def pick_device(config: Config) -> str:
         there = ", ".join(name for name, found in present.items() if found)
         raise ModelError(f"BIOLOOM_DEVICE is '{config.device}', which this machine does not have.", f"It has: {there}.")
     return config.device
+
+
+def precision(device: str) -> Any:
+    """The number format that a network computes in: bfloat16 on a CUDA device that has it, else float32.
+
+    BIOLOOM_PRECISION=float32 keeps float32 everywhere.
+    """
+    import torch
+
+    wanted = os.environ.get("BIOLOOM_PRECISION", "")
+    bf16 = device == "cuda" and wanted != "float32" and torch.cuda.is_bf16_supported()
+    return torch.bfloat16 if bf16 else torch.float32
 
 
 def device_name(config: Config) -> str:

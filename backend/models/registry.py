@@ -12,7 +12,7 @@ import re
 import threading
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,19 +28,76 @@ Predictor = Any
 
 Loader = Callable[[Path | None, ModelCard, str], Predictor]
 
-_FAMILIES: dict[str, tuple[Loader, tuple[ModelCard, ...]]] = {}
+
+@dataclass(frozen=True)
+class Found:
+    """What a family reads off a folder before anything of it is loaded.
+
+    Attributes
+    ----------
+    files : tuple of str
+        Every file that takes part in loading (weights, settings, vocabulary), relative to the folder; all are hashed.
+    tasks : tuple of str
+        What this checkpoint can serve: a bare language model and one with a classification head differ.
+    certainty : int
+        2 where something is this family's own (its vocabulary, its name in the settings), 1 where only the architecture fits.
+    parameters : int
+        Read off the weights' headers where that is cheap, else 0.
+    peak_bytes : int
+        Memory while running as computed from the weights, 0 to leave it to the registry.
+    summary, limits
+        What this checkpoint is and where it stops, in words; the registry's general ones where empty.
+    """
+
+    files: tuple[str, ...]
+    tasks: tuple[str, ...]
+    certainty: int = 1
+    parameters: int = 0
+    peak_bytes: int = 0
+    summary: str = ""
+    limits: tuple[str, ...] = ()
+
+
+Examine = Callable[[Path], Found]
+"""Look at a folder without running anything of it; ModelError (what is missing, and the remedy) where it is not of the family."""
+
+
+@dataclass(frozen=True)
+class Family:
+    """A family file's registration: how to load it, its cards, and what it is for in plain words."""
+
+    name: str
+    title: str
+    about: str
+    load: Loader
+    cards: tuple[ModelCard, ...]
+    examine: Examine | None = None
+
+
+_FAMILIES: dict[str, Family] = {}
 _lock = threading.RLock()
 _walked = False
 
 
-def family(name: str, *, cards: tuple[ModelCard, ...]) -> Callable[[Loader], Loader]:
+def family(
+    name: str, *, cards: tuple[ModelCard, ...], title: str = "", about: str = "", examine: Examine | None = None
+) -> Callable[[Loader], Loader]:
     """Register the decorated ``load(folder, card, device) -> Predictor`` under a family name, with its cards.
 
     A family without weights is handed ``folder=None``.
+
+    Parameters
+    ----------
+    title : str
+        The family's name in the literature; the first card's title unless given.
+    about : str
+        One or two plain sentences: what it is good for, and what it is not.
+    examine : callable, optional
+        What a folder holds; without it any folder with config.json and weights is taken, and serves what the first card serves.
     """
 
     def register(load: Loader) -> Loader:
-        _FAMILIES[name] = (load, cards)
+        _FAMILIES[name] = Family(name, title or cards[0].title, about or cards[0].summary, load, cards, examine)
         return load
 
     return register
@@ -48,7 +105,7 @@ def family(name: str, *, cards: tuple[ModelCard, ...]) -> Callable[[Loader], Loa
 
 def cards(config: Config | None = None) -> dict[str, ModelCard]:
     """Every known card by name: the folders that the person added to `config`'s data folder, then those of the family files."""
-    built_in = {card.name: card for _, made in _families().values() for card in made}
+    built_in = {card.name: card for found in _families().values() for card in found.cards}
     return built_in if config is None else {**read_local(config), **built_in}
 
 
@@ -75,7 +132,25 @@ def embedded() -> list[ModelCard]:
 
 def get_loader(card: ModelCard) -> Loader:
     """The load function of the card's family."""
-    return _families()[card.family][0]
+    return _families()[card.family].load
+
+
+def families() -> dict[str, Family]:
+    """Every family by name."""
+    return dict(_families())
+
+
+def recognise(folder: Path) -> list[tuple[Family, Found]]:
+    """Families that take a folder for one of theirs, the surest first; nothing of the folder is run or loaded."""
+    folder = folder.expanduser().resolve()
+    made: list[tuple[Family, Found]] = []
+    for each in _families().values():
+        if each.examine is not None:
+            try:
+                made.append((each, each.examine(folder)))
+            except (ModelError, OSError):
+                continue
+    return sorted(made, key=lambda pair: -pair[1].certainty)
 
 
 def read_local(config: Config) -> dict[str, ModelCard]:
@@ -108,31 +183,38 @@ def add_local(config: Config, folder: Path, family: str) -> ModelCard:
     ModelError
         When the family is unknown or has no weights, or the folder does not hold a model.
     """
-    known = sorted(name for name, (_, made) in _families().items() if any(card.files for card in made))
+    known = sorted(each.name for each in _families().values() if each.examine or any(card.files for card in each.cards))
     if family not in known:
         raise ModelError(f"There is no model family called '{family}' that loads from a folder.", f"Families are: {', '.join(known)}.")
     folder = folder.expanduser().resolve()
+    own = _families()[family]
+    pattern = next((card for card in own.cards if card.files or card.template), own.cards[0])
     try:
-        files, size = _examined(folder)
+        found = own.examine(folder) if own.examine else _found(folder, pattern)
+        files = {each: file_sha256(folder / each) for each in found.files}
+        size = sum((folder / each).stat().st_size for each in found.files)
+        untrained = is_untrained(folder)
     except OSError as error:
         raise ModelError(f"{folder} cannot be read: {error.strerror}.", "Check the folder and your right to read it.") from error
-    pattern = next(card for card in _families()[family][1] if card.files)
     name = _free_name(re.sub(r"[^A-Za-z0-9._-]+", "-", folder.name).strip("-.") or family, folder, cards(config).values())
     card = ModelCard(
         name=name,
         title=folder.name,
         family=family,
         modality=pattern.modality,
-        tasks=pattern.tasks,
+        tasks=found.tasks,
         source="local",
         licence="not stated",
-        summary=f"A checkpoint of the {family} family from a folder on this machine.",
+        summary=found.summary or f"A checkpoint of the {own.title} family from a folder on this machine.",
         folder=str(folder),
         files=files,
+        parameters=found.parameters,
         disk_bytes=size,
         # Not measured: what the family's own model needs, with its weights exchanged for these, counted twice while loading.
-        peak_bytes=max(pattern.peak_bytes, pattern.peak_bytes + 2 * (size - pattern.disk_bytes)),
-        limits=("Added by hand: neither its quality nor its licence is known to Bioloom.",),
+        peak_bytes=found.peak_bytes or max(pattern.peak_bytes, pattern.peak_bytes + 2 * (size - pattern.disk_bytes)),
+        limits=("Added by hand: neither its quality nor its licence is known to Bioloom.", *found.limits),
+        non_commercial=pattern.non_commercial,
+        untrained=untrained,
     )
     card = replace(card, revision=card.sha256[:12])
     _rewrite(config, lambda known: known.update({card.name: card}))
@@ -158,13 +240,24 @@ def model_files(folder: Path) -> list[Path]:
     return weights + sorted(file for file in folder.iterdir() if file.is_file() and file.suffix in {".json", ".txt", ".model"})
 
 
+def is_untrained(folder: Path) -> bool:
+    """Whether a checkpoint says of itself that its weights are random: ``"untrained": true`` in config.json, or a file UNTRAINED."""
+    if (folder / "UNTRAINED").is_file():
+        return True
+    try:
+        settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(settings, dict) and settings.get("untrained") is True
+
+
 def file_sha256(file: Path) -> str:
     """SHA-256 of a file, read in pieces."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _families() -> Mapping[str, tuple[Loader, tuple[ModelCard, ...]]]:
+def _families() -> Mapping[str, Family]:
     global _walked
     with _lock:
         if not _walked:
@@ -201,8 +294,19 @@ def _free_name(name: str, folder: Path, known: Iterable[ModelCard]) -> str:
     return next(candidate for number in itertools.count(1) if (candidate := name if number == 1 else f"{name}-{number}") not in taken)
 
 
-def _examined(folder: Path) -> tuple[dict[str, str], int]:
-    """SHA-256 by name, and bytes, of a folder's model files, once they are found to be a model."""
+def _found(folder: Path, pattern: ModelCard) -> Found:
+    """Any model in the published format, for families that do not look closer."""
+    return Found(files=published_files(folder), tasks=pattern.tasks)
+
+
+def published_files(folder: Path) -> tuple[str, ...]:
+    """The model files of a folder in the published format (config.json beside weights), by name, once they are found to be a model.
+
+    Raises
+    ------
+    ModelError
+        When settings or weights are missing, unreadable, or could run code.
+    """
     if not (folder / "config.json").is_file():
         raise ModelError(f"{folder} holds no config.json.", "Choose the folder that holds config.json and the weights.")
     files = model_files(folder)
@@ -212,8 +316,8 @@ def _examined(folder: Path) -> tuple[dict[str, str], int]:
     _check_config(folder / "config.json")
     for file in weights:
         if file.suffix == ".bin":
-            _check_pickle(file)
-    return {file.name: file_sha256(file) for file in files}, sum(file.stat().st_size for file in files)
+            check_pickle(file)
+    return tuple(file.name for file in files)
 
 
 def _check_config(file: Path) -> None:
@@ -225,7 +329,14 @@ def _check_config(file: Path) -> None:
         raise ModelError(f"{file} does not name a model_type.", "Choose a checkpoint in the published (Hugging Face) format.")
 
 
-def _check_pickle(file: Path) -> None:
+def check_pickle(file: Path) -> None:
+    """Refuse a pickled file that holds anything but weights; nothing in it is run.
+
+    Raises
+    ------
+    ModelError
+        With the file's name and the remedy.
+    """
     import torch
 
     try:

@@ -10,6 +10,7 @@ import streamlit as st
 from backend.domain import Run
 from pages.parts.answer import show_answer
 from pages.parts.bench import bench
+from pages.parts.choosing import show_untrained
 from pages.parts.errors import told
 from pages.parts.footer import show_footer
 
@@ -23,6 +24,7 @@ def show_run(run: Run) -> None:
         parent = bench().storage.runs.get(run.parent)
         st.caption(f"Run {run.id} is the {run.kind} of run {parent.id}, which is shown here.")
         run = parent
+    show_untrained(run)
     view = _VIEWS.get(run.task) or _view(run.task)
     with told():
         if view is None:

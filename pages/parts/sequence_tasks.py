@@ -32,11 +32,31 @@ TASKS: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
     "protein.disorder": ("Disorder", "Which stretches have no fixed fold.", ("protein",)),
     "protein.similar": ("Similar proteins", "A map of the set, nearest neighbours, alignments.", ("protein",)),
     "protein.design": ("Design", "New sequences for this backbone.", ("protein",)),
+    "protein.contacts": ("Contacts", "Which residues a language model expects to touch, from its attention.", ("protein",)),
+    "protein.fold": ("Structure prediction", "A predicted structure with its confidence at every residue.", ("protein",)),
+    "protein.function": ("Function from words", "How well descriptions in words fit a protein, without training examples.", ("protein",)),
+    "protein.retrieve": ("Find by words", "The proteins of this set that fit a description best.", ("protein",)),
+    "sequence.embed": ("Vectors", "Vectors of a language model, a map, and the table to go on with.", ("protein", "dna", "rna")),
+    "dna.variants": ("DNA substitutions", "How surprising a language model finds every base and its substitutions.", ("dna",)),
+    "dna.classify": ("DNA classes", "What a fine-tuned checkpoint calls this sequence, along its length.", ("dna",)),
+    "dna.genome": ("Codon likelihood", "How likely a genome model finds each codon, and which others it would expect.", ("dna", "rna")),
+    "dna.generate": ("Codon generation", "Coding sequences written by a genome model from a beginning.", ("dna", "rna")),
     "dna.splice": ("Splicing", "Splice sites along the gene, and whether a variant breaks or makes one.", ("dna",)),
     "dna.motifs": ("Binding motifs", "Where known transcription factors could bind.", ("dna",)),
     "rna.fold": ("RNA folding", "Secondary structure and the probability of every base pair.", ("rna", "dna")),
+    "rna.align": ("RNA alignment", "Two RNAs aligned by a language model's vectors, beside an alignment by letters.", ("rna", "dna")),
+    "rna.contacts": ("RNA contacts", "Contacts and secondary structure from the attention of an alignment model.", ("rna", "dna")),
 }
-_WHOLE_SET = ("sequence.overview", "protein.similar", "protein.disorder")  # these begin with all records chosen
+_WHOLE_SET = (
+    "sequence.overview",
+    "protein.similar",
+    "protein.disorder",
+    "protein.retrieve",
+    "sequence.embed",
+    "rna.align",
+    "rna.contacts",
+)  # these begin with all records chosen
+_NEED_TWO = ("protein.similar", "protein.retrieve", "rna.align")
 _NEED_STRUCTURE = ("structure.view", "protein.design")
 
 
@@ -48,8 +68,8 @@ def fitting(preflight: Preflight) -> tuple[list[str], list[str]]:
     for task, (name, _, reads) in TASKS.items():
         if task in _NEED_STRUCTURE and preflight.format not in _STRUCTURES:
             reasons.append(f"{name} needs a structure file (PDB or mmCIF)")
-        elif task == "protein.similar" and kinds.get("protein", 0) == 1:
-            reasons.append(f"{name} needs two proteins or more")
+        elif task in _NEED_TWO and sum(kinds.get(kind, 0) for kind in reads) == 1:
+            reasons.append(f"{name} needs two records or more")
         elif any(kinds.get(kind) for kind in reads):
             usable.append(task)
     return usable, reasons

@@ -52,8 +52,8 @@ def placed(config, wheel, card, monkeypatch):
     (folder / wheel.name).symlink_to(wheel)
     from backend.models import registry
 
-    load, _ = registry._families()["minilm"]
-    monkeypatch.setitem(registry._FAMILIES, "minilm", (load, (card,)))
+    known = registry._families()["minilm"]
+    monkeypatch.setitem(registry._FAMILIES, "minilm", replace(known, cards=(card,)))
     return config
 
 

@@ -65,7 +65,7 @@ def machine(monkeypatch, tmp_path):
 
     cards = tuple(card(name, units) for name, units in [("asthma", 1), ("bronchitis", 1), ("copd", 1), ("double", 2), ("triple", 3)])
     registry._families()
-    monkeypatch.setitem(registry._FAMILIES, "held", (made.load, cards))
+    monkeypatch.setitem(registry._FAMILIES, "held", registry.Family("held", "Held", "", made.load, cards))
     monkeypatch.setattr(runtime, "available_bytes", made.available)
     return made
 

@@ -46,8 +46,8 @@ def checkpoint(tmp_path_factory):
 
 @pytest.fixture
 def card(checkpoint, monkeypatch):
-    load, _ = registry._families()["minilm"]
-    monkeypatch.setitem(registry._FAMILIES, "minilm", (load, (minilm.CARD, checkpoint[1])))
+    known = registry._families()["minilm"]
+    monkeypatch.setitem(registry._FAMILIES, "minilm", replace(known, cards=(minilm.CARD, checkpoint[1])))
     return checkpoint[1]
 
 

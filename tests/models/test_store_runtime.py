@@ -101,9 +101,9 @@ def test_a_full_disk_is_told_with_sizes(placed, card):
 def test_thirty_two_askers_load_once(placed, monkeypatch):
     runtime = Runtime(placed)
     runtime.fetch("minilm")
-    load, made = registry._FAMILIES["minilm"]
+    known = registry._FAMILIES["minilm"]
     loads = []
-    monkeypatch.setitem(registry._FAMILIES, "minilm", (lambda *given: (loads.append(1), load(*given))[1], made))
+    monkeypatch.setitem(registry._FAMILIES, "minilm", replace(known, load=lambda *given: (loads.append(1), known.load(*given))[1]))
     seen, together = [], threading.Barrier(32)
 
     def ask():
@@ -139,8 +139,8 @@ def test_unloading_gives_memory_back_and_a_used_model_stays(placed):
 def test_what_does_not_fit_is_refused_before_loading(placed, card, monkeypatch):
     runtime = Runtime(placed)
     runtime.fetch("minilm")
-    load, _ = registry._FAMILIES["minilm"]
-    monkeypatch.setitem(registry._FAMILIES, "minilm", (load, (replace(card, peak_bytes=10**15),)))
+    known = registry._FAMILIES["minilm"]
+    monkeypatch.setitem(registry._FAMILIES, "minilm", replace(known, cards=(replace(card, peak_bytes=10**15),)))
     assert not runtime.fits(get_card("minilm")).ok
     with pytest.raises(ModelError) as caught:
         runtime.load("minilm")
