@@ -145,6 +145,7 @@ class ModelCard:
     quality: tuple[Quality, ...] = ()
     limits: tuple[str, ...] = ()
     non_commercial: bool = False
+    kinds: tuple[str, ...] = ()  # of a model of sequences: which it reads of protein, dna, rna
     untrained: bool = False  # random weights: proves that a loader is right, and says nothing of any input
     template: bool = False  # stands for folders that the person adds (no weights of its own, never loaded itself)
 

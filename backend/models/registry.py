@@ -214,6 +214,7 @@ def add_local(config: Config, folder: Path, family: str) -> ModelCard:
         peak_bytes=found.peak_bytes or max(pattern.peak_bytes, pattern.peak_bytes + 2 * (size - pattern.disk_bytes)),
         limits=("Added by hand: neither its quality nor its licence is known to Bioloom.", *found.limits),
         non_commercial=pattern.non_commercial,
+        kinds=pattern.kinds,
         untrained=untrained,
     )
     card = replace(card, revision=card.sha256[:12])
@@ -286,7 +287,8 @@ def _rewrite(config: Config, change: Callable[[dict[str, ModelCard]], None]) -> 
 
 
 def _from_json(entry: dict[str, Json]) -> ModelCard:
-    return ModelCard(**{**entry, "tasks": tuple(entry["tasks"]), "limits": tuple(entry["limits"]), "quality": ()})
+    listed = {name: tuple(entry.get(name, ())) for name in ("tasks", "limits", "kinds")}
+    return ModelCard(**{**entry, **listed, "quality": ()})
 
 
 def _free_name(name: str, folder: Path, known: Iterable[ModelCard]) -> str:

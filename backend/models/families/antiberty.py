@@ -31,6 +31,7 @@ CARD = ModelCard(
     title="AntiBERTy",
     family="antiberty",
     modality="sequences",
+    kinds=("protein",),
     tasks=("protein.variants", "protein.similar"),
     source="wheel",
     licence="MIT",

@@ -20,6 +20,7 @@ CARD = ModelCard(
     title="Three-letter words",
     family="kmers",
     modality="sequences",
+    kinds=("protein",),
     tasks=("protein.similar",),
     source="bundled",
     licence="Apache-2.0",
