@@ -15,6 +15,7 @@ from backend.domain import ModelCard
 from backend.models.registry import file_sha256
 
 LARGE = 1_000_000  # bytes from which a file is sent on to the store of large files, as the hub does
+COMMIT = "89abcdef0123456789abcdef0123456789abcdef"  # what a branch such as main stands at
 
 
 @dataclass
@@ -23,6 +24,8 @@ class Hub:
 
     folder: Path
     card: ModelCard
+    commit: str
+    large: int = LARGE
     endpoint: str = ""
     cut_after: int | None = None  # bytes of a body after which the connection is dropped
     cuts: int = 10**9  # how many bodies are cut
@@ -30,13 +33,15 @@ class Hub:
     ranges: bool = True
     pause_s: float = 0.0  # between two pieces of a body
     flip: str = ""  # file of which one byte is sent altered
+    linked: str = ""  # told as the SHA-256 of every large file, in place of the true one
     gets: list[tuple[str, int]] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)  # of every request
     seen: list[dict[str, str]] = field(default_factory=list)  # headers of every request
 
 
 @contextmanager
 def serving(folder: Path, card: ModelCard) -> Iterator[Hub]:
-    hub = Hub(folder, card)
+    hub = Hub(folder, card, COMMIT if card.revision == "main" else card.revision)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -52,19 +57,22 @@ def serving(folder: Path, card: ModelCard) -> Iterator[Hub]:
 
         def _answer(self, body: bool) -> None:
             hub.seen.append(dict(self.headers.items()))
-            kind, _, name = self.path.rpartition("/")
+            hub.paths.append(self.path)
+            places = ("/large/", f"/{card.hub_id}/resolve/{card.revision}/", f"/{card.hub_id}/resolve/{hub.commit}/")
+            place = next((each for each in places if self.path.startswith(each)), "")
+            name = self.path.removeprefix(place)
             file = hub.folder / name
             if hub.status:
                 self._plain(hub.status)
             elif self.path == f"/api/models/{card.hub_id}/revision/{card.revision}":
-                self._plain(200, json.dumps({"id": card.hub_id, "sha": card.revision, "siblings": [{"rfilename": n} for n in card.files]}))
-            elif kind not in {f"/{card.hub_id}/resolve/{card.revision}", "/large"} or not file.is_file():
+                self._plain(200, json.dumps({"id": card.hub_id, "sha": hub.commit, "siblings": [{"rfilename": n} for n in card.files]}))
+            elif not place or not file.is_file():
                 self._plain(404, X_Error_Code="EntryNotFound")
-            elif kind != "/large" and file.stat().st_size >= LARGE:
+            elif place != "/large/" and file.stat().st_size >= hub.large:
                 told = {
-                    "X_Repo_Commit": card.revision,
+                    "X_Repo_Commit": hub.commit,
                     "X_Linked_Size": str(file.stat().st_size),
-                    "X_Linked_Etag": f'"{file_sha256(file)}"',
+                    "X_Linked_Etag": f'"{hub.linked or file_sha256(file)}"',
                 }
                 self._plain(302, Location=f"{hub.endpoint}/large/{name}", **told)
             else:
@@ -83,7 +91,7 @@ def serving(folder: Path, card: ModelCard) -> Iterator[Hub]:
                 self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
             self.send_header("Content-Length", str(len(content) - start))
             self.send_header("ETag", f'"{file_sha256(file)}"')
-            self.send_header("X-Repo-Commit", card.revision)
+            self.send_header("X-Repo-Commit", hub.commit)
             self.end_headers()
             if not body:
                 return None
