@@ -9,14 +9,15 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.models.batching import by_length, in_halves
+from backend.models.batching import in_halves
 from backend.models.dense import Dense
+from backend.models.packed import Packed, Tokens, attend, in_batches, pack
 
 AMINO = "ACDEFGHIKLMNPQRSTVWY"
 """The twenty amino acids in the order of every column of scores."""
 
-Tokens = NDArray[np.int64]
 _BATCH_TOKENS = 580  # measured on one core: more falls out of its cache
+_DEVICE_TOKENS = 16_384  # an accelerator wants to be filled; where its memory does not suffice, batches are halved
 
 
 class ProteinModel(Protocol):
@@ -93,7 +94,7 @@ class Network:
     Attributes
     ----------
     embed : callable
-        Tokens (m, n) and a mask of real tokens (m, n) to the first layer's input (m, n, width).
+        Sequences laid end to end, T tokens, to the first layer's input (T, width).
     pre_norm : bool
         ESM normalises before each block, BERT after it.
     speed : tensor or None
@@ -102,28 +103,27 @@ class Network:
         Normalisation after the last layer (ESM).
     head : tuple
         Dense layer, normalisation, and decoder of the language-model head; the decoder's rows are those of `AMINO`.
-    first, last, pad : int
-        Tokens before and after the letters, and in the place of none.
+    first, last : int
+        Tokens before and after the letters.
     """
 
     layers: Sequence[Layer]
     heads: int
     eps: float
-    embed: Callable[[Any, Any], Any]
+    embed: Callable[[Packed], Any]
     pre_norm: bool
     speed: Any
     final: tuple[Any, Any] | None
     head: tuple[Dense, tuple[Any, Any], Dense]
     first: int
     last: int
-    pad: int
     device: str
 
     def at(self, rows: Tokens, where: NDArray[np.intp]) -> NDArray[np.float32]:
         """Log-probabilities (m, 20) of rows of one length, each at one letter: the last layer is computed there only."""
         if not len(rows):
             return np.zeros((0, len(AMINO)), dtype=np.float32)
-        step = max(1, _BATCH_TOKENS // (rows.shape[1] + 2))
+        step = max(1, self._budget() // (rows.shape[1] + 2))
         made = [
             in_halves(lambda part: self._at(rows[list(part)], where[list(part)]), range(start, min(start + step, len(rows))))
             for start in range(0, len(rows), step)
@@ -131,121 +131,118 @@ class Network:
         return np.concatenate(made)
 
     def everywhere(self, rows: Sequence[Tokens]) -> list[NDArray[np.float32]]:
-        """Log-probabilities (letters, 20) of rows of any lengths, padded together under an attention mask."""
+        """Log-probabilities (letters, 20) of rows of any lengths, laid end to end without padding."""
         made: list[NDArray[np.float32]] = [np.zeros((0, len(AMINO)), dtype=np.float32)] * len(rows)
-        for batch in by_length([len(row) + 2 for row in rows], 4 * _BATCH_TOKENS):
+        for batch in in_batches([len(row) + 2 for row in rows], 4 * self._budget()):
             found = in_halves(lambda part: self._everywhere([rows[i] for i in part]), batch)
-            for i, values in zip(batch, found, strict=True):
-                made[i] = values[: len(rows[i])]
+            edges = np.cumsum([len(rows[i]) for i in batch])[:-1]
+            made_here = np.split(found, edges)
+            for i, values in zip(batch, made_here, strict=True):
+                made[i] = values
         return made
+
+    def vectors(self, rows: Sequence[Tokens]) -> NDArray[np.float32]:
+        """Mean of the last layer over the letters of each row, (m, width); a row must not be longer than the model's window."""
+        made: dict[int, NDArray[np.float32]] = {}
+        for batch in in_batches([len(row) + 2 for row in rows], 4 * self._budget()):
+            made |= dict(zip(batch, in_halves(lambda part: self._means([rows[i] for i in part]), batch), strict=True))
+        return np.stack([made[i] for i in range(len(rows))])
+
+    def pack(self, rows: Sequence[Tokens]) -> Packed:
+        """Rows with the network's first and last token, where the network is."""
+        return pack(rows, self.first, self.last, self.device)
+
+    def _budget(self) -> int:
+        return _BATCH_TOKENS if self.device == "cpu" else _DEVICE_TOKENS
 
     def _at(self, rows: Tokens, where: NDArray[np.intp]) -> NDArray[np.float32]:
         import torch
 
         with torch.inference_mode():
-            ids = torch.full((len(rows), rows.shape[1] + 2), self.first, dtype=torch.long)
-            ids[:, 1:-1] = torch.from_numpy(np.ascontiguousarray(rows))
-            ids[:, -1] = self.last
-            ids = ids.to(self.device)
-            place = torch.from_numpy(np.asarray(where, dtype=np.int64) + 1).to(self.device)
-            hidden = self.embed(ids, None)
-            turn = self._turn(ids.shape[1])
+            packed = self.pack(list(rows))
+            place = packed.starts + 1 + torch.from_numpy(np.asarray(where, dtype=np.int64)).to(self.device)
+            hidden, turn = self.embed(packed), self.turn(packed)
             for layer in self.layers[:-1]:
-                hidden = self._layer(layer, hidden, turn)
+                hidden = self._layer(layer, hidden, turn, packed)
             hidden = self._last(self.layers[-1], hidden, turn, place)
             found: NDArray[np.float32] = self._decode(hidden).cpu().numpy()
         return found
-
-    def vectors(self, rows: Sequence[Tokens]) -> NDArray[np.float32]:
-        """Mean of the last layer over the letters of each row, (m, width); a row must not be longer than the model's window."""
-        made: dict[int, NDArray[np.float32]] = {}
-        for batch in by_length([len(row) + 2 for row in rows], 4 * _BATCH_TOKENS):
-            made |= dict(zip(batch, in_halves(lambda part: self._means([rows[i] for i in part]), batch), strict=True))
-        return np.stack([made[i] for i in range(len(rows))])
 
     def _means(self, rows: Sequence[Tokens]) -> NDArray[np.float32]:
         import torch
 
         with torch.inference_mode():
-            hidden = self._hidden(rows)
+            packed = self.pack(rows)
+            hidden = self._hidden(packed)
             if self.final is not None:
                 hidden = self._norm(hidden, self.final)
-            return np.stack([hidden[i, 1 : len(row) + 1].float().mean(0).cpu().numpy() for i, row in enumerate(rows)])
+            letters = hidden.float().split(packed.lengths)
+            return np.stack([each[1:-1].mean(0).cpu().numpy() for each in letters])
 
     def _everywhere(self, rows: Sequence[Tokens]) -> NDArray[np.float32]:
+        """Log-probabilities of all letters of all rows, one row after another."""
         import torch
 
         with torch.inference_mode():
-            found: NDArray[np.float32] = self._decode(self._hidden(rows))[:, 1:-1].cpu().numpy()
+            packed = self.pack(rows)
+            longest = torch.tensor(packed.lengths, device=self.device)[packed.owner]
+            letters = (packed.places > 0) & (packed.places < longest - 1)
+            found: NDArray[np.float32] = self._decode(self._hidden(packed)[letters]).cpu().numpy()
         return found
 
-    def _hidden(self, rows: Sequence[Tokens]) -> Any:
-        """The last layer's output for rows of any lengths, padded together under an attention mask."""
-        import torch
-
-        with torch.inference_mode():
-            longest = max(map(len, rows))
-            ids = torch.full((len(rows), longest + 2), self.pad, dtype=torch.long)
-            for i, row in enumerate(rows):
-                ids[i, 0], ids[i, len(row) + 1] = self.first, self.last
-                ids[i, 1 : len(row) + 1] = torch.from_numpy(np.ascontiguousarray(row))
-            ragged = any(len(row) != longest for row in rows)
-            real = (torch.arange(longest + 2) < torch.tensor([len(row) + 2 for row in rows])[:, None]).to(self.device) if ragged else None
-            hidden = self.embed(ids.to(self.device), real)
-            turn = self._turn(longest + 2)
-            for layer in self.layers:
-                hidden = self._layer(layer, hidden, turn, real)
+    def _hidden(self, packed: Packed) -> Any:
+        """The last layer's output (T, width)."""
+        hidden, turn = self.embed(packed), self.turn(packed)
+        for layer in self.layers:
+            hidden = self._layer(layer, hidden, turn, packed)
         return hidden
 
     # --- the layers ---------------------------------------------------------------------------------------------------
 
-    def _turn(self, length: int) -> tuple[Any, Any] | None:
-        """Cosines and signed sines of the rotary angles, shape (length, 1, head)."""
+    def turn(self, packed: Packed) -> tuple[Any, Any] | None:
+        """Cosines and signed sines of the rotary angles, shape (T, 1, 1, head), in the weights' precision."""
         import torch
 
         if self.speed is None:
             return None
-        angle = torch.arange(length, dtype=torch.float)[:, None] * self.speed
+        angle = torch.arange(max(packed.lengths), dtype=torch.float)[:, None] * self.speed
         cos, sin = angle.cos(), angle.sin()
-        return (
-            torch.cat((cos, cos), -1)[:, None].to(self.device),
-            torch.cat((-sin, sin), -1)[:, None].to(self.device),
-        )
+        kept = self.layers[0].norm1[0].dtype
+        both = (torch.cat((cos, cos), -1), torch.cat((-sin, sin), -1))
+        made = [each.to(self.device, kept)[packed.places][:, None, None] for each in both]
+        return made[0], made[1]
 
-    def _split(self, layer: Layer, hidden: Any, turn: tuple[Any, Any] | None) -> tuple[Any, Any, Any]:
-        """Queries, keys and values, each (m, heads, n, head)."""
-        m, n, _ = hidden.shape
-        made = layer.qkv(hidden).view(m, n, 3, self.heads, -1)
-        if turn is not None:
-            both = made[:, :, :2]  # queries and keys turn alike
-            both = both * turn[0].unsqueeze(1) + both.roll(both.shape[-1] // 2, -1) * turn[1].unsqueeze(1)
-            return both[:, :, 0].transpose(1, 2), both[:, :, 1].transpose(1, 2), made[:, :, 2].transpose(1, 2)
-        return made[:, :, 0].transpose(1, 2), made[:, :, 1].transpose(1, 2), made[:, :, 2].transpose(1, 2)
+    def split(self, layer: Layer, hidden: Any, turn: tuple[Any, Any] | None) -> tuple[Any, Any, Any]:
+        """Queries, keys and values, each (T, heads, head)."""
+        import torch
+
+        made = layer.qkv(self._norm(hidden, layer.norm1) if self.pre_norm else hidden).view(len(hidden), 3, self.heads, -1)
+        if turn is None:
+            return made[:, 0], made[:, 1], made[:, 2]
+        both = made[:, :2]  # queries and keys turn alike
+        both = torch.addcmul(both * turn[0], both.roll(both.shape[-1] // 2, -1), turn[1])
+        return both[:, 0], both[:, 1], made[:, 2]
 
     def _norm(self, hidden: Any, weights: tuple[Any, Any]) -> Any:
         from torch.nn.functional import layer_norm
 
         return layer_norm(hidden, weights[0].shape, *weights, self.eps)
 
-    def _layer(self, layer: Layer, hidden: Any, turn: tuple[Any, Any] | None, real: Any = None) -> Any:
-        from torch.nn.functional import scaled_dot_product_attention
-
-        query, key, value = self._split(layer, self._norm(hidden, layer.norm1) if self.pre_norm else hidden, turn)
-        keep = None if real is None else real[:, None, None, :]
-        mixed = scaled_dot_product_attention(query, key, value, attn_mask=keep)
-        return self._finish(layer, hidden, mixed.transpose(1, 2).reshape(hidden.shape[0], hidden.shape[1], -1))
+    def _layer(self, layer: Layer, hidden: Any, turn: tuple[Any, Any] | None, packed: Packed) -> Any:
+        return self.finish(layer, hidden, attend(*self.split(layer, hidden, turn), packed))
 
     def _last(self, layer: Layer, hidden: Any, turn: tuple[Any, Any] | None, place: Any) -> Any:
-        """The layer at one token of each row: keys and values of all tokens, everything else of that one."""
-        import torch
+        """The layer at one token of each of m rows of one length: keys and values of all tokens, everything else of that one."""
         from torch.nn.functional import scaled_dot_product_attention
 
-        query, key, value = self._split(layer, self._norm(hidden, layer.norm1) if self.pre_norm else hidden, turn)
-        rows = torch.arange(len(place), device=place.device)
-        mixed = scaled_dot_product_attention(query[rows, :, place][:, :, None], key, value)
-        return self._finish(layer, hidden[rows, place], mixed.reshape(len(place), -1))
+        query, key, value = self.split(layer, hidden, turn)
+        m = len(place)
+        keys, values = (each.view(m, -1, *each.shape[1:]).transpose(1, 2) for each in (key, value))
+        mixed = scaled_dot_product_attention(query[place][:, :, None], keys, values)
+        return self.finish(layer, hidden[place], mixed.reshape(m, -1))
 
-    def _finish(self, layer: Layer, hidden: Any, mixed: Any) -> Any:
+    def finish(self, layer: Layer, hidden: Any, mixed: Any) -> Any:
+        """What a layer does once attention has mixed the values."""
         hidden = hidden + layer.out(mixed)
         if self.pre_norm:
             return hidden + layer.down(layer.up(self._norm(hidden, layer.norm2), gelu=True))
@@ -258,4 +255,4 @@ class Network:
         dense, norm, decoder = self.head
         if self.final is not None:
             hidden = self._norm(hidden, self.final)
-        return torch.log_softmax(decoder(self._norm(dense(hidden, gelu=True), norm)), -1)
+        return torch.log_softmax(decoder(self._norm(dense(hidden, gelu=True), norm)).float(), -1)

@@ -41,8 +41,9 @@ class MaskedModel:
         """One vector a sequence, (m, width): the mean over its letters."""
         return embed_pieces(self._network, [self.tokens(sequence) for sequence in sequences], self.window)
 
-    def exercise(self) -> None:
-        """Read as much at once as any task asks for: four full windows, and as many hidden copies of one as fit a batch."""
-        row = self.tokens(AMINO * (self.window // len(AMINO)))
-        self.everywhere([row] * 4)
-        self.at(np.stack([row] * 16), np.arange(16))
+    def exercise(self, length: int | None = None, batch: int = 4) -> None:
+        """Read as much at once as any task asks for: `batch` rows of `length` letters (full windows), and hidden copies of one."""
+        size = min(length or self.window, self.window)
+        row = self.tokens((AMINO * (size // len(AMINO) + 1))[:size])
+        self.everywhere([row] * batch)
+        self.at(np.stack([row] * 4 * batch), np.arange(4 * batch) % size)

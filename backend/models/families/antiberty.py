@@ -16,6 +16,7 @@ from backend.errors import ModelError
 from backend.models.dense import Dense
 from backend.models.families.minilm import set_threads
 from backend.models.masked import AMINO, Layer, Network
+from backend.models.packed import Packed
 from backend.models.protein import MaskedModel
 from backend.models.registry import family
 
@@ -32,7 +33,7 @@ CARD = ModelCard(
     family="antiberty",
     modality="sequences",
     kinds=("protein",),
-    tasks=("protein.variants", "protein.similar"),
+    tasks=("protein.variants", "protein.similar", "sequence.embed"),
     source="wheel",
     licence="MIT",
     summary="A masked language model of 558 million antibody sequences, for substitutions in variable domains (VH, VL, VHH).",
@@ -172,8 +173,8 @@ def build(held: Mapping[str, Any], config: Mapping[str, Any], vocabulary: Mappin
     columns = torch.tensor([vocabulary[letter] for letter in AMINO], device=device)
     decoder = Dense(weights["cls.predictions.decoder.weight"][columns], weights["cls.predictions.bias"][columns])
 
-    def embed(ids: Any, real: Any) -> Any:
-        return layer_norm(words[ids] + places[: ids.shape[1]], norm[0].shape, *norm, eps)
+    def embed(packed: Packed) -> Any:
+        return layer_norm(words[packed.ids] + places[packed.places], norm[0].shape, *norm, eps)
 
     return Network(
         layers=layers,
@@ -186,6 +187,5 @@ def build(held: Mapping[str, Any], config: Mapping[str, Any], vocabulary: Mappin
         head=(dense("cls.predictions.transform.dense"), pair("cls.predictions.transform.LayerNorm"), decoder),
         first=vocabulary["[CLS]"],
         last=vocabulary["[SEP]"],
-        pad=vocabulary["[PAD]"],
         device=device,
     )
