@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import itertools
 import json
@@ -10,7 +9,6 @@ import os
 import pkgutil
 import re
 import threading
-import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -22,6 +20,13 @@ from backend.config import Config
 from backend.domain import Json, ModelCard
 from backend.errors import ModelError, StorageError
 from backend.models.data_cards import DATA
+from backend.models.published import check_pickle, file_sha256, is_untrained, model_files, published_files
+from backend.models.received import settled
+
+__all__ = [
+    "Family", "Found", "Loader", "Predictor", "add_local", "cards", "check_pickle", "embedded", "families", "family", "file_sha256",
+    "get_card", "get_loader", "is_untrained", "model_files", "published_files", "read_local", "recognise", "remove_local", "taking_part",
+]  # fmt: skip
 
 Predictor = Any
 """What a family's load function hands out; its methods are the family's own vocabulary."""
@@ -104,9 +109,14 @@ def family(
 
 
 def cards(config: Config | None = None) -> dict[str, ModelCard]:
-    """Every known card by name: the folders that the person added to `config`'s data folder, then those of the family files."""
+    """Every known card by name: the folders that the person added to `config`'s data folder, then those of the family files.
+
+    With a `config`, a card whose hashes were not published here speaks of what was received at its first fetch.
+    """
     built_in = {card.name: card for found in _families().values() for card in found.cards}
-    return built_in if config is None else {**read_local(config), **built_in}
+    if config is None:
+        return built_in
+    return {**read_local(config), **{name: settled(config, card) for name, card in built_in.items()}}
 
 
 def get_card(name: str, config: Config | None = None) -> ModelCard:
@@ -118,7 +128,8 @@ def get_card(name: str, config: Config | None = None) -> ModelCard:
         When there is none; the hint lists the known names.
     """
     if name in (known := {**cards(), **{card.name: card for card in DATA}}):
-        return known[name]  # without reading the list of added folders: damage to it must not stop the others
+        # Without reading the list of added folders: damage to it must not stop the others.
+        return known[name] if config is None else settled(config, known[name])
     known = cards(config)
     if name not in known:
         raise ModelError(f"There is no model called '{name}'.", f"Models are: {', '.join(sorted(known))}.")
@@ -151,6 +162,20 @@ def recognise(folder: Path) -> list[tuple[Family, Found]]:
             except (ModelError, OSError):
                 continue
     return sorted(made, key=lambda pair: -pair[1].certainty)
+
+
+def taking_part(card: ModelCard, folder: Path) -> tuple[str, ...]:
+    """The files of a folder that would take part in loading it as the card's family does.
+
+    Raises
+    ------
+    ModelError
+        When the family would no longer take the folder for one of its own.
+    """
+    own = _families().get(card.family)
+    if own is not None and own.examine is not None:
+        return own.examine(folder).files
+    return tuple(file.name for file in model_files(folder))
 
 
 def read_local(config: Config) -> dict[str, ModelCard]:
@@ -232,32 +257,6 @@ def remove_local(config: Config, name: str) -> None:
     _rewrite(config, forget)
 
 
-def model_files(folder: Path) -> list[Path]:
-    """The files of a folder in the published format that take part in loading: weights, settings, vocabulary.
-
-    Safetensors are read where there are any, pickled weights only where there are none, as transformers does.
-    """
-    weights = sorted(folder.glob("*.safetensors")) or sorted(folder.glob("pytorch_model*.bin"))
-    return weights + sorted(file for file in folder.iterdir() if file.is_file() and file.suffix in {".json", ".txt", ".model"})
-
-
-def is_untrained(folder: Path) -> bool:
-    """Whether a checkpoint says of itself that its weights are random: ``"untrained": true`` in config.json, or a file UNTRAINED."""
-    if (folder / "UNTRAINED").is_file():
-        return True
-    try:
-        settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return isinstance(settings, dict) and settings.get("untrained") is True
-
-
-def file_sha256(file: Path) -> str:
-    """SHA-256 of a file, read in pieces."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 def _families() -> Mapping[str, Family]:
     global _walked
     with _lock:
@@ -299,54 +298,3 @@ def _free_name(name: str, folder: Path, known: Iterable[ModelCard]) -> str:
 def _found(folder: Path, pattern: ModelCard) -> Found:
     """Any model in the published format, for families that do not look closer."""
     return Found(files=published_files(folder), tasks=pattern.tasks)
-
-
-def published_files(folder: Path) -> tuple[str, ...]:
-    """The model files of a folder in the published format (config.json beside weights), by name, once they are found to be a model.
-
-    Raises
-    ------
-    ModelError
-        When settings or weights are missing, unreadable, or could run code.
-    """
-    if not (folder / "config.json").is_file():
-        raise ModelError(f"{folder} holds no config.json.", "Choose the folder that holds config.json and the weights.")
-    files = model_files(folder)
-    weights = [file for file in files if file.suffix in {".safetensors", ".bin"}]
-    if not weights:
-        raise ModelError(f"{folder} holds no weights (*.safetensors or pytorch_model*.bin).", "Download the checkpoint's weights into it.")
-    _check_config(folder / "config.json")
-    for file in weights:
-        if file.suffix == ".bin":
-            check_pickle(file)
-    return tuple(file.name for file in files)
-
-
-def _check_config(file: Path) -> None:
-    try:
-        settings = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ModelError(f"{file} is not readable JSON.", "Download the checkpoint again.") from error
-    if not isinstance(settings, dict) or "model_type" not in settings:
-        raise ModelError(f"{file} does not name a model_type.", "Choose a checkpoint in the published (Hugging Face) format.")
-
-
-def check_pickle(file: Path) -> None:
-    """Refuse a pickled file that holds anything but weights; nothing in it is run.
-
-    Raises
-    ------
-    ModelError
-        With the file's name and the remedy.
-    """
-    import torch
-
-    try:
-        torch.load(file, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(file))
-    except OSError:
-        raise
-    except Exception as error:  # torch has many kinds for what is not a plain set of weights
-        raise ModelError(
-            f"{file.name} was refused: it holds something other than weights, and opening it could run code.",
-            "Ask its maker for the checkpoint as safetensors.",
-        ) from error

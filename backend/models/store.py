@@ -18,10 +18,11 @@ from backend.config import ASSETS, Config
 from backend.domain import ModelCard
 from backend.errors import ModelError, NetworkError, StorageError
 from backend.log import log
-from backend.models import hub, wheel
-from backend.models.registry import file_sha256, model_files, remove_local
+from backend.models import hub, received, wheel
+from backend.models.registry import file_sha256, remove_local, taking_part
 from backend.progress import Progress
 
+_YOUNG_NS = 2_000_000_000  # a file changed so lately may change again without its times showing it
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 FileState = Literal["intact", "altered", "missing"]
@@ -40,12 +41,13 @@ class Store:
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        self._seen: dict[Path, tuple[int, int]] = {}  # files found intact by this process: time of change, size
+        self._seen: dict[Path, tuple[int, ...]] = {}  # files found intact by this process: their marks then
         self._checking = threading.Lock()
         self._wheels = config.models / "wheels"  # where a person without network may put the packages
 
     def path(self, card: ModelCard) -> Path:
         """Folder of the model's files, whether or not they are there."""
+        card = received.settled(self._config, card)
         if card.source == "local":
             return Path(card.folder)
         if card.source == "bundled":
@@ -53,43 +55,50 @@ class Store:
         return self._config.models / card.name / card.sha256[:12]
 
     def present(self, card: ModelCard) -> bool:
-        """Whether every file of the card is there. True for a model without weights."""
+        """Whether every file of the card is there. True for a model without weights, False for one that stands for added folders."""
         folder = self.path(card)
-        return all((folder / name).is_file() for name in card.files)
+        return not card.template and all((folder / name).is_file() for name in card.files)
 
     def verify(self, card: ModelCard) -> Verification:
         """Hash every file again and compare with the card."""
+        card = received.settled(self._config, card)
         folder = self.path(card)
         files: dict[str, FileState] = {}
         for name, expected in card.files.items():
             file = folder / name
             files[name] = "missing" if not file.is_file() else "intact" if file_sha256(file) == expected else "altered"
-        files.update(dict.fromkeys(self._foreign(card), "altered"))
+        try:
+            files.update(dict.fromkeys(self._foreign(card), "altered"))
+        except ModelError:  # the family no longer takes the folder for its own
+            files.setdefault(".", "altered")
         return Verification(all(state == "intact" for state in files.values()), files)
 
     def checked(self, card: ModelCard) -> Path:
-        """The model's folder, its files found intact; a file is hashed again when its time of change or size differs.
+        """The model's folder, its files found intact; a file is hashed again when its times, place on disk or size differ.
 
         Raises
         ------
         ModelError
             When a file is missing or is not the published one; the message names it.
         """
+        self._refuse_template(card)
+        card = received.settled(self._config, card)
         folder = self.path(card)
         remedy = "Fetch it on the Models page." if card.source in {"wheel", "hub"} else "Restore the file, or add the folder again."
         with self._checking:
             for name, expected in card.files.items():
                 file = folder / name
                 try:
-                    stat = file.stat()
-                    if self._seen.get(file) == (stat.st_mtime_ns, stat.st_size):
+                    marks, age = _marks(file)
+                    if self._seen.get(file) == marks:
                         continue
                     found = file_sha256(file)
                 except OSError as error:
                     raise ModelError(f"{card.title} is not complete on this machine: {name} is missing or unreadable.", remedy) from error
                 if found != expected:
                     raise ModelError(f"{card.title} was not loaded: {name} is not the file that was published.", remedy)
-                self._seen[file] = (stat.st_mtime_ns, stat.st_size)
+                if age > _YOUNG_NS:
+                    self._seen[file] = marks
         if foreign := self._foreign(card):
             raise ModelError(
                 f"{card.title} was not loaded: {foreign[0]} was put into its folder since.", "Take it out, or add the folder again."
@@ -114,12 +123,16 @@ class Store:
         Cancelled
             When the person stopped it.
         """
+        self._refuse_template(card)
         if card.source in {"local", "bundled"} or not card.files:
             return self.checked(card)
         try:
             for folder in (self._config.models, self._config.locks):
                 folder.mkdir(parents=True, exist_ok=True)
             with _waiting(self._lock(card), card, progress):
+                if received.open_ended(card):
+                    received.read_note(self._config, card)  # a damaged one is told, never silently taken anew
+                    card = received.settled(self._config, card)  # another process may just have fetched it
                 if not (self.present(card) and self.verify(card).ok):
                     self._bring(card, progress, allow_network)
         except OSError as error:
@@ -144,10 +157,25 @@ class Store:
             self._config.locks.mkdir(parents=True, exist_ok=True)
             try:
                 with self._lock(card).acquire(timeout=0):
-                    shutil.rmtree(self.path(card).parent, ignore_errors=True)
-                    shutil.rmtree(self._staging(card), ignore_errors=True)
+                    self._take_away(card)
             except Timeout as error:
                 raise ModelError(f"{card.title} is being fetched.", "Stop that first, then remove it.") from error
+
+    def _take_away(self, card: ModelCard) -> None:
+        """Out of sight in one step, then deleted: whoever loads it meanwhile finds it whole or not at all."""
+        area, place = self._staging(card), self.path(card).parent
+        shutil.rmtree(area, ignore_errors=True)
+        if place.is_dir():
+            area.mkdir(parents=True)
+            os.replace(place, area / "removed")
+        shutil.rmtree(area, ignore_errors=True)
+
+    def _refuse_template(self, card: ModelCard) -> None:
+        if card.template:
+            raise ModelError(
+                f"{card.title} has no weights that could be fetched here.",
+                "Add the folder that holds your checkpoint: on the Models page, or with `bioloom models add FOLDER`.",
+            )
 
     def _lock(self, card: ModelCard) -> FileLock:
         return FileLock(self._config.locks / f"model-{card.name}.lock")
@@ -163,9 +191,9 @@ class Store:
         made.mkdir(parents=True, exist_ok=True)
         began, resumable = time.monotonic(), False
         try:
-            self._gather(card, made, progress, allow_network)
+            came = self._gather(card, made, progress, allow_network)
             progress.check()
-            self._put(card, made, area)
+            self._put(card, made, area, came)
         except NetworkError:
             resumable = card.source == "hub"
             raise
@@ -174,7 +202,7 @@ class Store:
                 shutil.rmtree(area, ignore_errors=True)
         log().info("model.fetched", model=card.name, kind=card.source, seconds=round(time.monotonic() - began, 1))
 
-    def _gather(self, card: ModelCard, made: Path, progress: Progress, allow_network: bool) -> None:
+    def _gather(self, card: ModelCard, made: Path, progress: Progress, allow_network: bool) -> hub.Received:
         archive = self._placed(card)
         if archive is None:
             _demand(
@@ -186,16 +214,20 @@ class Store:
         if shutil.disk_usage(made).free + held < self._needed(card):
             raise OSError(errno.ENOSPC, "No space left on device")
         if card.source == "hub":
-            hub.download(card, made, progress)
-            return
+            return hub.download(card, made, progress)
         archive = archive or wheel.download(card, made.parent, progress)
         progress.update(card.download_bytes, card.download_bytes, "Checking and unpacking")
         wheel.unpack(card, archive, made)
+        return hub.Received()
 
-    def _put(self, card: ModelCard, made: Path, area: Path) -> None:
-        for name, expected in card.files.items():
-            if file_sha256(made / name) != expected:
+    def _put(self, card: ModelCard, made: Path, area: Path, came: hub.Received) -> None:
+        found = {name: file_sha256(made / name) for name in card.files}
+        for name, known in card.files.items():
+            if found[name] != (known or came.linked.get(name, found[name])):
                 raise ModelError(f"{card.title} was not stored: {name} is not the file that was published.", "Fetch it again.")
+        if received.open_ended(card):
+            size = sum((made / name).stat().st_size for name in card.files)
+            card = received.take_note(self._config, card, came.revision, found, size)
         place = self.path(card)
         place.parent.mkdir(parents=True, exist_ok=True)
         if place.exists():
@@ -206,7 +238,7 @@ class Store:
         """Files that would take part in loading an added folder though they were not there when it was added."""
         if card.source != "local" or not Path(card.folder).is_dir():
             return []
-        return [file.name for file in model_files(Path(card.folder)) if file.name not in card.files]
+        return [name for name in taking_part(card, Path(card.folder)) if name not in card.files]
 
     def _placed(self, card: ModelCard) -> Path | None:
         return wheel.find(card, self._wheels) if card.source == "wheel" else None
@@ -221,6 +253,15 @@ class Store:
             f"There is no room for {card.title}: {readable(needed)} are needed, {readable(free)} are free.",
             f"Free some space where {self._config.models} lies, or set BIOLOOM_DATA to another disk.",
         )
+
+
+def _marks(file: Path) -> tuple[tuple[int, ...], int]:
+    """What tells a changed file from the same one without reading it, and how long ago it changed, in ns.
+
+    The time of change of the file's entry cannot be set back by a program, that of its content can.
+    """
+    stat = file.stat()
+    return (stat.st_ctime_ns, stat.st_mtime_ns, stat.st_size, stat.st_ino), time.time_ns() - max(stat.st_ctime_ns, stat.st_mtime_ns)
 
 
 def readable(size: int) -> str:

@@ -33,7 +33,12 @@ def test_every_card_is_complete(name):
     card = get_card(name)
     assert all((card.licence, card.summary, card.limits, card.paper, card.tasks))
     assert card.peak_bytes > 0
-    assert card.source != "hub" or (card.hub_id and card.files and re.fullmatch(r"[0-9a-f]{40}", card.revision))
+    if card.source == "hub" and not card.template:
+        assert card.hub_id
+        assert card.files
+        assert card.revision == "main" or re.fullmatch(r"[0-9a-f]{40}", card.revision)
+        assert all(known == "" or re.fullmatch(r"[0-9a-f]{64}", known) for known in card.files.values())
+    assert not card.template or not card.files
     assert card.source != "wheel" or (card.package and len(card.package_sha256) == 64 and card.files)
 
 
