@@ -43,7 +43,7 @@ def plot_similar(found: Mapping[str, Json], chosen: int | None = None) -> Any:
             text=[_short(name) for name in names[rows]],
             textposition="top center",
             textfont={"size": 11},
-            name=f"group {at + 1} ({size:,})" if len(found["groups"]["sizes"]) > 1 else f"{size:,} proteins",
+            name=f"group {at + 1} ({size:,})" if len(found["groups"]["sizes"]) > 1 else f"{size:,} {found.get('noun', 'proteins')}",
             marker={
                 "color": CATEGORIES[at % len(CATEGORIES)],
                 "symbol": SYMBOLS[(at + at // len(CATEGORIES)) % len(SYMBOLS)],
@@ -64,14 +64,15 @@ def describe_similar(found: Mapping[str, Json]) -> str:
     """The map in words."""
     share = sum(found["map"]["explained"])
     sizes = ", ".join(f"{size:,}" for size in found["groups"]["sizes"])
-    return (
-        f"{_title(found)}. The map carries {share:.0%} of the variance; what lies apart in the rest is not seen. Sizes of groups: {sizes}."
-    )
+    groups = "" if "noun" in found else f" Sizes of groups: {sizes}."
+    return f"{_title(found)}. The map carries {share:.0%} of the variance; what lies apart in the rest is not seen.{groups}"
 
 
 def _title(found: Mapping[str, Json]) -> str:
-    number, count = found["groups"]["number"], len(found["results"])
-    return f"{count:,} proteins, no groups that hold" if number == 1 else f"{count:,} proteins in {number} groups"
+    number, count, noun = found["groups"]["number"], len(found["results"]), found.get("noun", "proteins")
+    if "noun" in found:
+        return f"{count:,} {noun} by their vectors"
+    return f"{count:,} {noun}, no groups that hold" if number == 1 else f"{count:,} {noun} in {number} groups"
 
 
 def _short(name: str) -> str:

@@ -17,12 +17,12 @@ from backend.sequences.records import SequenceRecord
 from backend.sequences.similar_align import METHOD, MOST_CELLS, align, count_pairs
 from backend.sequences.similar_map import CLEAR, STEADY, Groups, cosines, flatten, group, neighbours
 from backend.sequences.similar_why import explain_nearness
+from backend.sequences.vectors import embed
 from backend.tasks import Context, task
 
 MOST = 2_000
 _MOST_NEIGHBOURS = 20
 _MOST_COUNTED = 20_000_000_000  # cells of all alignments together: some ten seconds
-_AT_ONCE = 16  # proteins given to a network at once, so that it can be stopped
 TOOL = "kmers"
 _OWN = "protein.similar"
 
@@ -108,7 +108,7 @@ def similar(context: Context, value: Mapping[str, Json], settings: Mapping[str, 
     if len(records) > MOST:
         raise InputError(f"{len(records):,} proteins were chosen; at most {MOST:,} are compared at once.", "Choose fewer.")
     wanted = _whole(settings["groups"], "groups", 0, len(records))
-    vectors = _embed(context, name, [record.sequence for record in records])
+    vectors = embed(context, name, [record.sequence for record in records], "Reading proteins")
     near = cosines(vectors)
     places, explained = flatten(vectors)
     groups = group(near, wanted)
@@ -158,19 +158,6 @@ def _whole(value: Json, name: str, low: int, high: int) -> int:
     if not low <= number <= high:
         raise InputError(f"'{value}' is not a usable number of {name}.", f"Give a whole number from {low} to {high}.")
     return number
-
-
-def _embed(context: Context, name: str, sequences: Sequence[str]) -> NDArray[np.float32]:
-    with context.runtime.use(name) as predictor:
-        made: list[Any] = []
-        order = sorted(range(len(sequences)), key=lambda at: (-len(sequences[at]), at))
-        for start in range(0, len(order), _AT_ONCE):
-            context.progress.check()
-            made.append(predictor.embed([sequences[at] for at in order[start : start + _AT_ONCE]]))
-            context.progress.update(min(start + _AT_ONCE, len(order)), len(order), "Reading proteins")
-    vectors = np.empty((len(order), made[0].shape[1]), dtype=np.float32)
-    vectors[order] = np.concatenate(made)
-    return vectors
 
 
 def _neighbours(context: Context, records: Sequence[SequenceRecord], near: Any, most: int) -> tuple[list[list[dict[str, Json]]], list[str]]:

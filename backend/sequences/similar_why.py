@@ -39,7 +39,7 @@ def explain_nearness(context: Context, prediction: Mapping[str, Json], target: M
     first, second = str(own["sequence"]), str(other["sequence"])
     with context.runtime.use(name) as predictor:
         learned = not hasattr(predictor, "words")
-        score = _by_network(predictor, first, second) if learned else by_words(predictor, first, second)
+        score = by_network(predictor, first, second) if learned else by_words(predictor, first, second)
         explanation = explain_sites(
             score,
             first,
@@ -89,13 +89,14 @@ def by_words(predictor: Any, first: str, second: str) -> Callable[[NDArray[np.bo
     return score
 
 
-def _by_network(predictor: Any, first: str, second: str) -> Callable[[NDArray[np.bool_]], np.ndarray]:
+def by_network(predictor: Any, first: str, second: str, absent: str = ABSENT) -> Callable[[NDArray[np.bool_]], np.ndarray]:
+    """Masks over the first's letters to its cosine with the second; `absent` is written in the place of each letter that is masked."""
     letters = np.array(list(first))
     goal = predictor.embed([second])[0].astype(np.float64)
     goal /= np.linalg.norm(goal)
 
     def score(present: NDArray[np.bool_]) -> np.ndarray:
-        texts = ["".join(np.where(row, letters, ABSENT)) for row in present]
+        texts = ["".join(np.where(row, letters, absent)) for row in present]
         made = [predictor.embed(texts[at : at + _AT_ONCE]) for at in range(0, len(texts), _AT_ONCE)]
         rows = np.concatenate(made).astype(np.float64)
         return np.asarray(rows @ goal / np.maximum(np.linalg.norm(rows, axis=1), 1e-12))

@@ -115,3 +115,19 @@ def test_settings_of_another_model_are_not_taken_for_it(tmp_path):
     untrained_protst.make(folder)
     (folder / "config.json").write_text(json.dumps({"model_type": "bert"}))
     assert not [each for each, _ in recognise(folder) if each.name == "protst"]
+
+
+def test_by_folder_by_hub_by_command_line_and_memory_as_it_was(config, monkeypatch, tmp_path):
+    from backend.models.families.protst import CARD
+    from tests.models import proof
+
+    folder = tmp_path / "small-protst"
+    untrained_protst.make(folder, pickled=True)
+    proof.by_hub(config, monkeypatch, folder, CARD)
+    card = proof.by_folder(config, folder, "protst")
+    fasta = tmp_path / "two.fasta"
+    fasta.write_text(f">ubiquitin\n{UBIQUITIN}\n>other\nMKVLAADESGRTPW\n")
+    for task, setting in (("protein.function", []), ("protein.retrieve", ["--set", "description=binds oxygen"]), ("sequence.embed", [])):
+        made = proof.through_command_line(config, ["analyse", fasta, "--task", task, "--set", f"model={card.name}", *setting])
+        assert made["warnings"][0].startswith("UNTRAINED")
+    proof.memory_back(config, card.name, lambda model: (model.embed(PROTEINS), model.describe(TEXTS)))
