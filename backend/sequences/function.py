@@ -37,7 +37,9 @@ def _explain(context: Context, prediction: Mapping[str, Json], target: Mapping[s
     wanted = str(target.get("description") or known[0])
     if wanted not in known:
         raise InputError(f"The run did not compare '{wanted}'.", f"It compared: {'; '.join(known[:5])}.")
-    return explain_fit(context, str(prediction["model"]), found, wanted, [each for each in known if each != wanted])
+    read_as = str(prediction["form"]).replace("{}", wanted)
+    made = explain_fit(context, str(prediction["model"]), found, read_as)
+    return {**made, "target": {"record": found["record"], "description": wanted}, "read_as": read_as}
 
 
 @task(
@@ -66,13 +68,13 @@ def predict(context: Context, value: Mapping[str, Json], settings: Mapping[str, 
         For each record its fits, best first: ``cosine``, ``probability`` (softmax with the learned temperature) and ``shuffled``,
         the mean probability over copies of the protein with its residues in random order.
     """
-    texts = read_descriptions(settings["descriptions"], str(settings["form"]))
+    texts, form = read_descriptions(settings["descriptions"]), form_of(str(settings["form"]))
     card = pick_model(context, NAME, str(settings["model"]))
     chosen = choose(context, value, kinds=("protein",), most=_MOST)
     warnings = list(chosen.warnings)
     results = []
     with context.runtime.use(card.name) as model:
-        described = model.describe(texts)
+        described = model.describe([form.replace("{}", text) for text in texts])
         odd = [text for text in texts if model.unknown_share(text) > 0.2]
         for at, record in enumerate(chosen.records):
             context.progress.check()
@@ -111,7 +113,7 @@ def predict(context: Context, value: Mapping[str, Json], settings: Mapping[str, 
         **chosen.preflight,
         "model": card.name,
         "descriptions": texts,
-        "form": form_of(str(settings["form"])),
+        "form": form,
         "scale": round(scale, 3),
         "results": results,
         "text": [_told(found) for found in results],

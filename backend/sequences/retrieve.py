@@ -52,7 +52,7 @@ def predict(context: Context, value: Mapping[str, Json], settings: Mapping[str, 
     """
     if not str(settings["description"]).strip():
         raise InputError("No description was given.", "Say in words what you look for, for example: Binds oxygen.")
-    text = read_descriptions([settings["description"]], "{}")[0]
+    text = read_descriptions([settings["description"]])[0]
     card = pick_model(context, NAME, str(settings["model"]))
     chosen = choose(context, value, kinds=("protein",), most=MOST)
     records = chosen.records

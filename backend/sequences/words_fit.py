@@ -35,13 +35,13 @@ LOCATION_FORM = "SUBCELLULAR LOCATION: {}."
 """How Swiss-Prot begins a statement of location, and how the network read it in training."""
 
 
-def read_descriptions(given: Json, form: str) -> list[str]:
-    """Descriptions, one a line or as a list, put into the form.
+def read_descriptions(given: Json) -> list[str]:
+    """Descriptions, one a line or as a list.
 
     Raises
     ------
     InputError
-        When there are none, too many, two alike, or the form has no place for them.
+        When there are none, too many, or two alike.
     """
     lines = [" ".join(str(line).split()) for line in (given.splitlines() if isinstance(given, str) else given or [])]
     found = [line for line in lines if line]
@@ -55,7 +55,7 @@ def read_descriptions(given: Json, form: str) -> list[str]:
     for line in found:
         if not any(letter.isalpha() for letter in line):
             raise InputError(f"'{line}' holds no word.", "Describe in words.")
-    return found if form_of(form) == "{}" else [form.replace("{}", line) for line in found]
+    return found
 
 
 def form_of(form: str) -> str:
@@ -86,8 +86,6 @@ def explain_fit(context: Context, name: str, result: Mapping[str, Json], descrip
     ----------
     result : mapping
         With ``record``, ``sequence`` and ``places``.
-    others : sequence of str
-        Descriptions that it was compared with; they are named in the target only.
     """
     sequence = str(result["sequence"])
     with context.runtime.use(name) as model:
@@ -120,7 +118,6 @@ def explain_fit(context: Context, name: str, result: Mapping[str, Json], descrip
     return {
         "target": {"record": result["record"], "description": description},
         "model": name,
-        "compared_with": list(others),
         "sites": to_json(sites),
         "words": to_json(by_word),
     }

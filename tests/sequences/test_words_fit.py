@@ -11,7 +11,7 @@ import pytest
 from backend.errors import InputError, ModelError
 from backend.models.registry import add_local
 from backend.sequences.inputs import give_text
-from backend.sequences.words_fit import read_descriptions, shuffled
+from backend.sequences.words_fit import form_of, read_descriptions, shuffled
 from backend.tasks import find_task
 from tests.models import untrained_protst
 
@@ -52,9 +52,8 @@ def test_shares_of_the_descriptions_follow_the_networks_cosines_and_add_up(own: 
     assert (np.diff(cosines) <= 0).all()
     shares = np.exp(run.prediction["scale"] * cosines)
     assert np.abs(shares / shares.sum() - [each["probability"] for each in found["fits"]]).max() < 2e-3
-    assert {each["description"] for each in found["fits"]} == {
-        f"SUBCELLULAR LOCATION: {each}." for each in ("Nucleus", "Cell membrane", "Cytoplasm")
-    }
+    assert {each["description"] for each in found["fits"]} == {"Nucleus", "Cell membrane", "Cytoplasm"}
+    assert run.prediction["form"] == "SUBCELLULAR LOCATION: {}."
     assert any("odd" in warning for warning in run.warnings) or run.prediction["records"]
 
 
@@ -123,7 +122,8 @@ def test_without_a_model_the_way_to_one_is_told(bench: Any) -> None:
 )
 def test_descriptions_that_cannot_be_compared_are_refused_in_words(given: str, form: str, words: str) -> None:
     with pytest.raises(InputError, match=words):
-        read_descriptions(given, form)
+        form_of(form)
+        read_descriptions(given)
 
 
 def test_shuffled_copies_keep_the_composition_and_are_the_same_each_time() -> None:

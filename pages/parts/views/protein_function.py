@@ -58,7 +58,7 @@ def show(run: Run) -> None:
     known = [each["description"] for each in result["fits"]]
     chosen = st.selectbox("Explain the fit of", known, key=f"function-why-{run.id}-{at}")
     target = {"record": result["record"], "description": chosen}
-    show_fit(run, target, f"Explain '{chosen[:60]}'", result["sequence"], chosen)
+    show_fit(run, target, f"Explain '{chosen[:60]}'", result["sequence"], str(found["form"]).replace("{}", chosen))
 
 
 def show_fit(run: Run, target: Mapping[str, Any], label: str, sequence: str, description: str) -> None:
@@ -71,6 +71,11 @@ def show_fit(run: Run, target: Mapping[str, Any], label: str, sequence: str, des
         )
 
 
+def told_of(run: Run) -> list[str]:
+    """The run's warnings, without the one that stands above every view."""
+    return [warning for warning in run.warnings if not warning.startswith("UNTRAINED")][:20]
+
+
 def _overview(results: list[dict[str, Any]]) -> None:
     rows = [
         {
@@ -78,7 +83,6 @@ def _overview(results: list[dict[str, Any]]) -> None:
             "Fits best": each["fits"][0]["description"],
             "Share": each["fits"][0]["probability"],
             "Shuffled copies": each["fits"][0]["shuffled"],
-            "Second": each["fits"][1]["description"] if len(each["fits"]) > 1 else "",
         }
         for each in results
     ]
@@ -111,5 +115,5 @@ def _sure(run: Run, found: Mapping[str, Any], result: Mapping[str, Any]) -> None
         html(
             "<div class='bl-notice'>Shuffled copies of this protein fit as well: its composition explains the finding, not its order.</div>"
         )
-    for line in (*card.limits[:2], *run.warnings[:20]):
+    for line in (*card.limits[:2], *told_of(run)):
         html(f"<p>{escape(line)}</p>")

@@ -10,7 +10,7 @@ import streamlit as st
 from backend.domain import Run
 from pages.parts.choosing import choose_model
 from pages.parts.markup import escape, facts, html, kicker
-from pages.parts.views.protein_function import show_fit
+from pages.parts.views.protein_function import show_fit, told_of
 
 
 def settings(kind: str) -> dict[str, Any] | None:
@@ -39,12 +39,10 @@ def show(run: Run) -> None:
         html(f"<h3>{escape(best['record'])} fits best of {len(results):,}</h3><p>Looked for: {escape(found['description'])}</p>")
         rows = [
             {
-                "Rank": each["rank"],
                 "Protein": each["record"],
                 "Cosine": each["cosine"],
-                "Shuffled copies": each.get("shuffled_mean"),
+                "Shuffled": each.get("shuffled_mean"),
                 "By chance": each.get("shuffled_share"),
-                "Length": each["length"],
             }
             for each in results
         ]
@@ -78,5 +76,5 @@ def _sure(run: Run, found: Mapping[str, Any], best: Mapping[str, Any]) -> None:
     if best["shuffled_share"] > 0.05:
         html("<div class='bl-notice'>Shuffled copies of the best protein fit as well: the ranking may be chance.</div>")
     html("<p>The first ten were compared with shuffled copies of themselves. Something always comes first, even where nothing fits.</p>")
-    for line in (*card.limits[2:3], *run.warnings[:20]):
+    for line in (*card.limits[2:3], *told_of(run)):
         html(f"<p>{escape(line)}</p>")

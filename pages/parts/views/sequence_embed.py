@@ -11,6 +11,7 @@ from backend.domain import Run
 from pages.parts.choosing import untrained_notice
 from pages.parts.figure import show_figure
 from pages.parts.markup import escape, facts, html, kicker
+from pages.parts.views.protein_function import told_of
 from pages.parts.why_sites import show_sites
 
 _SHOWN = 8  # numbers of a vector in the table on the page; the CSV holds all
@@ -52,7 +53,7 @@ def show(run: Run) -> None:
         {"Record": each["record"], **{str(number + 1): value for number, value in enumerate(each["vector"][:_SHOWN])}} for each in results
     ]
     st.dataframe(rows, hide_index=True, height=min(38 * (len(rows) + 1), 300))
-    st.caption(f"The first {min(_SHOWN, found['width'])} of {found['width']:,} numbers; 'CSV' below the run saves all of them.")
+    st.caption(f"The first {min(_SHOWN, found['width'])} of {found['width']:,} numbers; 'Export' below saves all of them.")
     if len(results) > 1:
         kicker("Why near")
         others = [each["index"] for each in results[at]["neighbours"]]
@@ -75,11 +76,11 @@ def _sure(run: Run, found: Mapping[str, Any]) -> None:
     card, share = get_card(found["model"], bench().config), sum(found["map"]["explained"])
     facts([("By", card.title), ("Numbers a vector", f"{found['width']:,}"), ("The map carries", f"{share:.0%} of the variance")])
     html("<p>A vector is no finding. Whether near ones share a structure or a function must be checked on sequences that you know.</p>")
-    for line in (*card.limits[:2], *run.warnings[:20]):
+    for line in (*card.limits[:2], *told_of(run)):
         html(f"<p>{escape(line)}</p>")
 
 
 def _neighbours(results: list[dict[str, Any]], at: int) -> None:
     if results[at]["neighbours"]:
-        rows = [{"Nearest": results[each["index"]]["record"], "Cosine": each["cosine"]} for each in results[at]["neighbours"]]
+        rows = [{"Cosine": each["cosine"], "Nearest": results[each["index"]]["record"]} for each in results[at]["neighbours"]]
         st.dataframe(rows, hide_index=True, height=min(38 * (len(rows) + 1), 260))
