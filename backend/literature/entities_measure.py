@@ -1,0 +1,75 @@
+"""literature.entities on texts that experts marked: strict precision, recall and F1 by kind, with 95% intervals by document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from backend.domain import Json
+from backend.errors import InputError
+from backend.literature.counting import cells, scores
+from backend.literature.labelled import Labelled, read_labelled
+from backend.literature.marking import mark
+from backend.literature.texts import windows
+from backend.progress import Silent
+from backend.tasks import Context, pick_model, serving
+
+if TYPE_CHECKING:
+    from backend.models.abilities import Marks
+
+TASK = "literature.entities"
+
+
+def measure_entities(context: Context, files: Sequence[Path], options: Mapping[str, Any]) -> dict[str, Json]:
+    """Strict match: a mention is right when its first and last character and its kind are an expert's.
+
+    A kind of the file is compared with the model's kind of the same name, whatever the case. Kinds that the model does not know are left
+    out and told, as are mentions of the model's kinds that the file does not mark.
+    """
+    documents = read_labelled(files)
+    names = list(options.get("models") or []) or [card.name for card in serving(context, TASK)]
+    cards = [pick_model(context, TASK, name) for name in names or [""]]
+    systems: dict[str, Json] = {}
+    notes = [f"{len(documents):,} documents with {sum(len(each.marks) for each in documents):,} marked mentions."]
+    for card in cards:
+        with context.runtime.use(card.name) as model:
+            known = {kind.casefold(): kind for kind in model.kinds}
+            marked = sorted({each.kind for document in documents for each in document.marks})
+            shared = {kind: known[kind.casefold()] for kind in marked if kind.casefold() in known}
+            if not shared:
+                raise InputError(
+                    f"{card.title} finds {', '.join(model.kinds)}; the files mark {', '.join(marked)}.",
+                    "Give files that mark the same kinds.",
+                    "Give files that mark the same kinds.",
+                )
+            counts = _counts(context, card.title, model, documents, shared)
+        together = [tuple(map(sum, zip(*rows, strict=True))) for rows in zip(*counts.values(), strict=True)]
+        systems[card.name] = cells(scores(together))
+        if len(counts) > 1:
+            systems[card.name] |= {key: cell for kind, rows in counts.items() for key, cell in cells(scores(rows), f"{kind} ").items()}
+        notes.append(f"{card.title}: " + "; ".join(f"{kind} of the files is {own} of the model" for kind, own in shared.items()) + ".")
+        if left := [kind for kind in marked if kind not in shared]:
+            notes.append(f"{card.title} does not know {', '.join(left)}: left out of its figures.")
+        if extra := sorted(set(known.values()) - set(shared.values())):
+            notes.append(f"{card.title} also finds {', '.join(extra)}, which the files do not mark: left out.")
+        if card.untrained:
+            notes.append(f"{card.title} is untrained: its figures are those of random numbers.")
+    notes.append("Strict: first character, last character and kind must all be the expert's. Intervals by drawing documents anew.")
+    return {"task": TASK, "n": len(documents), "systems": systems, "notes": notes}
+
+
+def _counts(
+    context: Context, title: str, model: Marks, documents: Sequence[Labelled], shared: Mapping[str, str]
+) -> dict[str, list[tuple[int, int, int]]]:
+    """For each kind of the files, (right, wrong, missed) of each document."""
+    rows: dict[str, list[tuple[int, int, int]]] = {kind: [] for kind in shared}
+    for done, document in enumerate(documents, start=1):
+        made = mark(model, document.text, windows(model, document.text), Silent())
+        for kind, own in shared.items():
+            found = {(each.start, each.end) for each in made if each.kind == own}
+            truth = {(each.start, each.end) for each in document.marks if each.kind == kind}
+            rows[kind].append((len(found & truth), len(found - truth), len(truth - found)))
+        context.progress.check()
+        context.progress.update(done, len(documents), f"{title}: {done:,} of {len(documents):,} documents")
+    return rows

@@ -1,0 +1,46 @@
+"""Yes, no and maybe of several parts of a text: judged a few at once, joined into one distribution."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.literature.reading import AT_ONCE
+from backend.progress import Progress
+
+if TYPE_CHECKING:
+    from backend.models.abilities import Judges
+
+Floats = NDArray[np.float64]
+
+LEAST = 1e-6  # a probability is taken as no smaller before its logarithm
+HOW_JOINED = "mean of the logarithms of the parts' probabilities, brought to the sum of 1"
+
+
+def judge(model: Judges, question: str, texts: Sequence[str], progress: Progress) -> Floats:
+    """Probabilities of each text, shape (m, 3) in the order of `backend.models.abilities.VERDICTS`."""
+    made = []
+    for at in range(0, len(texts), AT_ONCE):
+        progress.check()
+        batch = texts[at : at + AT_ONCE]
+        made.append(np.asarray(model.verdict(question, batch), dtype=np.float64))
+        progress.update(at + len(batch), len(texts), f"{at + len(batch):,} of {len(texts):,} parts judged")
+    return np.concatenate(made)
+
+
+def join(probabilities: Floats) -> Floats:
+    """One distribution of several, shape (m, 3) to (3,): the normalised geometric mean. What no part can say stays at 0."""
+    able = probabilities.max(axis=0) > 0
+    mean = np.exp(np.log(np.maximum(probabilities, LEAST)).mean(axis=0)) * able
+    joined: Floats = mean / mean.sum()
+    return joined
+
+
+def log_odds(p: NDArray[np.floating]) -> Floats:
+    """Natural logarithm of the odds of probabilities, kept finite."""
+    held = np.clip(np.asarray(p, dtype=np.float64), LEAST, 1 - LEAST)
+    odds: Floats = np.log(held / (1 - held))
+    return odds

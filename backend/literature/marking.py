@@ -1,0 +1,37 @@
+"""The named things that a model marks in a whole text, window after window, places as characters of the text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from backend.errors import ModelError
+from backend.literature.reading import AT_ONCE
+from backend.progress import Progress
+
+if TYPE_CHECKING:
+    from backend.models.abilities import Marks, Mention
+
+
+def mark(model: Marks, text: str, spans: Sequence[tuple[int, int]], progress: Progress) -> list[Mention]:
+    """Every mention in order of its place.
+
+    Raises
+    ------
+    ModelError
+        When the model names a place that is not in its window: the result could not be shown word for word.
+    Cancelled
+        When the person asked to stop.
+    """
+    found: list[Mention] = []
+    for at in range(0, len(spans), AT_ONCE):
+        progress.check()
+        batch = spans[at : at + AT_ONCE]
+        for (start, end), mentions in zip(batch, model.mentions([text[start:end] for start, end in batch]), strict=True):
+            for each in mentions:
+                if not 0 <= each.start < each.end <= end - start:
+                    raise ModelError("The model marked a place outside of the text that it was given.", "Choose another model.")
+                found.append(replace(each, start=each.start + start, end=each.end + start))
+        progress.update(at + len(batch), len(spans), f"{at + len(batch):,} of {len(spans):,} parts of the text read")
+    return sorted(found, key=lambda each: (each.start, each.end))

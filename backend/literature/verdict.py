@@ -1,0 +1,127 @@
+"""Task literature.verdict: does a text, or do the papers that an answer quotes, say yes, no or maybe to a question?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from backend.domain import Json, ModelCard, Prediction, Profile
+from backend.explain.text import explain_sentences, explain_words
+from backend.literature.entities_export import rows_csv
+from backend.literature.judging import HOW_JOINED, join, judge, log_odds
+from backend.literature.reading import UNKNOWN_MUCH, asked_of, pick, pieces, read_question
+from backend.literature.texts import sentence_spans
+from backend.literature.verdict_measure import measure_verdict
+from backend.literature.why_words import placed
+from backend.models.abilities import VERDICTS
+from backend.tasks import Context, pick_model, task
+
+TASK = "literature.verdict"
+
+
+def explain(context: Context, prediction: Mapping[str, Json], target: Mapping[str, Json], settings: Mapping[str, Json]) -> dict[str, Json]:
+    """Which sentences of a part, or which words of one sentence, spoke for its verdict.
+
+    Parameters
+    ----------
+    target : mapping
+        ``{"context": n}``, counted from 1; with ``"sentence": k`` the words of the k-th sentence of that part, the others staying.
+    """
+    at = pick(target, "context", prediction["contexts"], "part")
+    found, question = prediction["contexts"][at], str(prediction["question"])
+    text, verdict = str(found["content"]), str(found["verdict"])
+    spans = sentence_spans(text)
+    column = VERDICTS.index(verdict)
+    named: dict[str, Json] = {"context": at + 1}
+    with context.runtime.use(str(prediction["model"])) as model:
+
+        def odds(texts: Sequence[str]) -> np.ndarray:
+            return log_odds(model.verdict(question, texts)[:, column])
+
+        about = f"the verdict '{verdict}' on part {at + 1}"
+        if "sentence" in target:
+            number = pick(target, "sentence", spans, "sentence")
+            start, end = spans[number]
+            named["sentence"] = number + 1
+            made = explain_words(
+                lambda texts: odds([f"{text[:start]}{each}{text[end:]}" for each in texts]),
+                text[start:end],
+                target=f"{about}, words of sentence {number + 1} while the others stay",
+                unit="ln odds",
+                progress=context.progress,
+            )
+        else:
+            start = 0
+            made = explain_sentences(odds, text, spans, len(text), target=about, unit="ln odds", progress=context.progress)
+    return {"target": named, "model": prediction["model"], "sites": placed(made, start), "sequence": text}
+
+
+def to_csv(prediction: Mapping[str, Json]) -> str:
+    """One row a part, and the joined verdict last."""
+    rows = [
+        (at, each["title"], each["paper"] or "", each["start"], each["end"], *each["probabilities"], each["verdict"])
+        for at, each in enumerate(prediction["contexts"], start=1)
+    ]
+    joined = prediction["joined"]
+    return rows_csv(
+        ("part", "text", "paper", "start", "end", *VERDICTS, "verdict"),
+        [*rows, ("joined", HOW_JOINED, "", "", "", *joined["probabilities"], joined["verdict"])],
+    )
+
+
+@task(
+    TASK,
+    title="Yes, no or maybe",
+    modality="literature",
+    models=(),
+    settings={"model": ""},
+    read=read_question("Does metformin reduce cardiovascular mortality?"),
+    explain=explain,
+    exports={"csv": to_csv},
+    measure=measure_verdict,
+)
+def verdict(context: Context, value: Mapping[str, Json], settings: Mapping[str, Json], profile: Profile) -> Prediction:
+    """Probabilities of yes, no and maybe for every part of the text or of the quoted papers, and joined."""
+    card = pick_model(context, TASK, str(settings.get("model") or ""))
+    question = str(value["question"])
+    with context.runtime.use(card.name) as model:
+        parts = pieces(context, model, value)
+        made = judge(model, question, [part.text for part in parts], context.progress)
+        unknown = max(model.unknown_share(part.text) for part in parts)
+    contexts = [
+        {**part.json(), "probabilities": [round(float(p), 6) for p in row], "verdict": VERDICTS[int(np.argmax(row))]}
+        for part, row in zip(parts, made, strict=True)
+    ]
+    whole = join(made)
+    said = VERDICTS[int(np.argmax(whole))]
+    counted = {name: sum(each["verdict"] == name for each in contexts) for name in VERDICTS}
+    lines = [
+        f"{said.capitalize()}, with probability {whole.max():.2f}, from {asked_of(parts)}.",
+        f"Joined: {', '.join(f'{name} {p:.2f}' for name, p in zip(VERDICTS, whole, strict=True))} ({HOW_JOINED}).",
+        f"Part by part: {', '.join(f'{name} {count}' for name, count in counted.items() if count)}.",
+        calibration_of(card),
+    ]
+    warnings = []
+    if unknown > UNKNOWN_MUCH:
+        warnings.append(f"{unknown:.0%} of the pieces of one part are not in the model's vocabulary: it reads them as unknown.")
+    if len([name for name, count in counted.items() if count]) > 1:
+        warnings.append("The parts do not agree: look at each of them before the joined verdict.")
+    data = {
+        "text": lines,
+        "question": question,
+        "model": card.name,
+        "run": value.get("run"),
+        "contexts": contexts,
+        "joined": {"verdict": said, "probabilities": [round(float(p), 6) for p in whole], "how": HOW_JOINED},
+        "calibration": calibration_of(card),
+    }
+    return Prediction(data, card.name, tuple(warnings))
+
+
+def calibration_of(card: ModelCard) -> str:
+    """What is known of how far the probabilities can be taken at their word."""
+    known = next((each for each in card.quality if each.metric == "ece"), None)
+    if known is None:
+        return "Not calibrated: Bioloom has not measured how often this checkpoint is right when it is sure."
+    return f"Expected calibration error {known.value:.2f} on {known.data} ({known.origin})."
