@@ -75,7 +75,7 @@ def download(card: ModelCard, folder: Path, progress: Progress) -> Received:
 
 class _Transfer:
     def __init__(self, client: httpx.Client, endpoint: str, card: ModelCard, folder: Path, progress: Progress, received: Received) -> None:
-        self._client, self._place = client, f"{endpoint}/{card.hub_id}/resolve"
+        self._client, self._endpoint = client, endpoint
         self._card, self._folder, self._progress, self._received = card, folder, progress, received
 
     def fetch(self, name: str, target: Path) -> None:
@@ -107,7 +107,10 @@ class _Transfer:
 
     def _stream(self, name: str, part: Path) -> None:
         have = _size(part)
-        url = f"{self._place}/{quote(self._received.revision or self._card.revision, safe='')}/{quote(name)}"
+        hub_id, revision = self._card.hub_id, self._received.revision or self._card.revision
+        if name in self._card.borrowed:
+            hub_id, _, revision = self._card.borrowed[name].partition("@")
+        url = f"{self._endpoint}/{hub_id}/resolve/{quote(revision, safe='')}/{quote(name)}"
         with self._client.stream("GET", url, headers={"Range": f"bytes={have}-"} if have else {}) as response:
             response.raise_for_status()
             self._heed(name, response)
@@ -127,11 +130,12 @@ class _Transfer:
         for answer in (response, *reversed(response.history)):
             commit = answer.headers.get("X-Repo-Commit", "")
             linked = answer.headers.get("X-Linked-Etag", "").removeprefix("W/").strip('"')
-            if not _COMMIT.fullmatch(self._card.revision) and _COMMIT.fullmatch(commit):
+            own = name not in self._card.borrowed and not _COMMIT.fullmatch(self._card.revision)
+            if own and _COMMIT.fullmatch(commit):
                 self._received.revision = commit
             if _SHA256.fullmatch(linked):
                 self._received.linked[name] = linked
-        if not self._received.revision:
+        if not self._received.revision and name not in self._card.borrowed:
             raise self._failed(Path(name), "the hub does not say which revision it gives", "Fetch it from another hub (HF_ENDPOINT).")
         kept = self._folder.with_name(f"{self._folder.name}.json")
         draft = kept.with_suffix(".tmp")

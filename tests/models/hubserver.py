@@ -59,6 +59,7 @@ def serving(folder: Path, card: ModelCard) -> Iterator[Hub]:
             hub.seen.append(dict(self.headers.items()))
             hub.paths.append(self.path)
             places = ("/large/", f"/{card.hub_id}/resolve/{card.revision}/", f"/{card.hub_id}/resolve/{hub.commit}/")
+            places += tuple(f"/{each.replace('@', '/resolve/')}/" for each in card.borrowed.values())
             place = next((each for each in places if self.path.startswith(each)), "")
             name = self.path.removeprefix(place)
             file = hub.folder / name

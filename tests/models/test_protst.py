@@ -123,7 +123,7 @@ def test_by_folder_by_hub_by_command_line_and_memory_as_it_was(config, monkeypat
 
     folder = tmp_path / "small-protst"
     untrained_protst.make(folder, pickled=True)
-    proof.by_hub(config, monkeypatch, folder, CARD)
+    proof.by_hub(config, monkeypatch, folder, CARD)  # its vocabulary from the text encoder's own place
     card = proof.by_folder(config, folder, "protst")
     fasta = tmp_path / "two.fasta"
     fasta.write_text(f">ubiquitin\n{UBIQUITIN}\n>other\nMKVLAADESGRTPW\n")

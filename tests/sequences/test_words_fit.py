@@ -121,9 +121,12 @@ def test_without_a_model_the_way_to_one_is_told(bench: Any) -> None:
     ],
 )
 def test_descriptions_that_cannot_be_compared_are_refused_in_words(given: str, form: str, words: str) -> None:
-    with pytest.raises(InputError, match=words):
+    def read() -> None:
         form_of(form)
         read_descriptions(given)
+
+    with pytest.raises(InputError, match=words):
+        read()
 
 
 def test_shuffled_copies_keep_the_composition_and_are_the_same_each_time() -> None:

@@ -31,6 +31,7 @@ CARD = ModelCard(
     revision="main",
     hub_id="mila-intel/ProtST-esm1b",
     files={"config.json": "", "pytorch_model.bin": "", "vocab.txt": ""},
+    borrowed={"vocab.txt": "microsoft/BiomedNLP-BiomedBERT-base-uncased-abstract@main"},  # of its text encoder
     parameters=765_000_000,
     download_bytes=_BYTES,
     disk_bytes=_BYTES,
