@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -39,6 +39,8 @@ class Stated:
         Probability of this relation (a head) or mean probability of the generated tokens (a generator).
     head_at, tail_at : (int, int) or None
         Where they stand in the text; None where the words that the model gave are not in it: then it is not verified.
+    head_kind, tail_kind : str
+        Kinds of the marked pair: heads that read kinds in place of names need them again for an explanation.
     """
 
     head: str
@@ -47,6 +49,8 @@ class Stated:
     score: float
     head_at: tuple[int, int] | None = None
     tail_at: tuple[int, int] | None = None
+    head_kind: str = ""
+    tail_kind: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,18 @@ class Generated:
     pieces: tuple[str, ...]
     log_probs: tuple[float, ...]
     ended: Literal["finished", "length", "stopped"]
+
+
+class Exercises(Protocol):
+    """Any predictor whose memory can be measured (`bioloom models measure`); for those with a `window`, at several sizes.
+
+    Both arguments must have defaults: what the heaviest task asks for. A predictor without a notion of length takes none, and is
+    measured on its own heaviest work.
+    """
+
+    def exercise(self, length: int = ..., batch: int = ...) -> None:
+        """Do the heaviest work on `batch` inputs of `length` tokens (or letters, as `window` counts) at once."""
+        ...
 
 
 class Reads(Protocol):
@@ -173,8 +189,11 @@ class Answers(Reads, Protocol):
 class Writes(Reads, Protocol):
     """Text out of text (decoders and encoder-decoders)."""
 
-    def write(self, prompt: str, *, most: int, temperature: float, seed: int) -> Generated:
-        """Continue a prompt by at most `most` tokens; temperature 0 takes the likeliest token each time."""
+    def write(self, prompt: str, *, most: int, temperature: float, seed: int, check: Callable[[], None] = ...) -> Generated:
+        """Continue a prompt by at most `most` tokens; temperature 0 takes the likeliest token each time.
+
+        `check` is called before each token and may raise `backend.errors.Cancelled`.
+        """
         ...
 
     def likelihood(self, prompts: Sequence[str], text: str) -> Floats:
