@@ -104,9 +104,7 @@ def attend_in_groups(query: Any, key: Any, value: Any, packed: Packed) -> Any:
 
     made = []
     for begin, count, length in packed.runs():
-        group = (
-            each[begin : begin + count * length].view(count, length, *each.shape[1:]).transpose(1, 2) for each in (query, key, value)
-        )
+        group = (each[begin : begin + count * length].view(count, length, *each.shape[1:]).transpose(1, 2) for each in (query, key, value))
         made.append(scaled_dot_product_attention(*group).transpose(1, 2).reshape(count * length, *query.shape[1:]))
     return made[0] if len(made) == 1 else torch.cat(made)
 

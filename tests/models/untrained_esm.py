@@ -40,7 +40,8 @@ def network(shape: tuple[int, int, int] = SMALL, *, places: str = "rotary", earl
         for weight in made.parameters():
             if weight.ndim > 1:
                 weight.mul_(3)
-        made.esm.contact_head.regression.weight.mul_(20)  # so that contacts differ
+        made.esm.contact_head.regression.weight.mul_(1000)  # so that contacts differ,
+        made.esm.contact_head.regression.bias.fill_(-3)  # and are rare
     return made
 
 

@@ -200,9 +200,7 @@ class EsmModel(MaskedModel):
     stand_in = "the model's sign for an unknown residue, X"
     sample = 0
 
-    def __init__(
-        self, network: Network, vocabulary: Mapping[str, int], window: int = WINDOW, head: ContactHead | None = None
-    ) -> None:
+    def __init__(self, network: Network, vocabulary: Mapping[str, int], window: int = WINDOW, head: ContactHead | None = None) -> None:
         known = {letter: at for letter, at in vocabulary.items() if len(letter) == 1 and letter.isalpha()}
         super().__init__(network, known, other=known["X"], mask=vocabulary["<mask>"], window=window)
         self._head = head
@@ -238,7 +236,9 @@ def examine(folder: Path) -> Found:
     read_vocabulary(folder / "vocab.txt", folder.name)
     found = {modern(name): shape for name, shape in shapes(folder).items()}
     if "lm_head.dense.weight" not in found or "esm.embeddings.word_embeddings.weight" not in found:
-        raise ModelError(f"{folder} lacks the language-model head of ESM.", "Choose the language model itself, not a fine-tuned other head.")
+        raise ModelError(
+            f"{folder} lacks the language-model head of ESM.", "Choose the language model itself, not a fine-tuned other head."
+        )
     # Of ESM-1v (learned places, no norm before the first layer) no regression was ever fitted: what stands there is random.
     fitted = config.get("position_embedding_type") == "rotary" or bool(config.get("emb_layer_norm_before"))
     heads = int(config.get("num_hidden_layers", 0)) * int(config.get("num_attention_heads", 0))
