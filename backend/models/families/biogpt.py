@@ -1,0 +1,260 @@
+"""BioGPT: a decoder trained on PubMed abstracts, and its fine-tunes that give verdicts or write relations out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from backend.domain import ModelCard, Quality
+from backend.errors import InputError, ModelError
+from backend.models.abilities import VERDICTS, Floats, Mention, Stated
+from backend.models.biogpt_archive import archive_files, build, read_vocabulary, read_weights
+from backend.models.biogpt_purposes import (
+    ANSWER,
+    LEARNED,
+    PURPOSE_FILE,
+    PURPOSES,
+    Purpose,
+    purpose_in,
+    purpose_of,
+    read_statements,
+    statement,
+)
+from backend.models.biogpt_tokens import BioGptCodec, archive_tokenizer, published_tokenizer
+from backend.models.families.minilm import set_threads
+from backend.models.registry import Found, family, published_files
+from backend.models.whole import load_whole
+from backend.models.writing import Writer
+
+_LARGE = 1_600  # width from which the published fine-tunes read text as written; smaller ones read it in lower case
+_MOST = 384  # tokens of relations written out for one text
+_KNOWN_TEXT = "COVID-19 is"
+_KNOWN_IDS = [2, 4805, 9, 656, 21]  # of the published vocabulary
+_PAPER = "Luo et al. 2022, doi:10.1093/bib/bbac409"
+_ORIGIN = f"published ({_PAPER}); not measured here"
+_VOCABULARY = {"biogpt": 42_384, "large": 57_717}
+
+
+def _parameters(layers: int, width: int, words: int, places: int) -> int:
+    return (words + places + 2) * width + layers * (12 * width**2 + 13 * width) + 2 * width
+
+
+def _peak(parameters: int, stored: int) -> int:
+    """Computed, not measured: libraries, single-precision weights, and the stored file while it is read."""
+    return 700_000_000 + 4 * parameters + stored
+
+
+def _card(name: str, title: str, hub_id: str, size: tuple[int, int, int, int], **more: Any) -> ModelCard:
+    parameters = _parameters(*size)
+    made = ModelCard(
+        name=name,
+        title=title,
+        family="biogpt",
+        modality="literature",
+        tasks=("literature.write",),
+        source="hub",
+        licence="MIT",
+        summary="Continues text in the manner of PubMed abstracts. What it states may be false: nothing it writes is evidence.",
+        revision="main",
+        hub_id=hub_id,
+        files={"config.json": "", "merges.txt": "", "pytorch_model.bin": "", "vocab.json": ""},
+        parameters=parameters,
+        download_bytes=4 * parameters,
+        disk_bytes=4 * parameters,
+        peak_bytes=_peak(parameters, 4 * parameters),
+        paper=_PAPER,
+        limits=(
+            "Writes fluent statements that are false.",
+            f"Holds {size[3]:,} tokens of prompt and text together.",
+            "Trained on 15 million titles and abstracts up to 2021, in English.",
+        ),
+    )
+    return replace(made, **more)
+
+
+_BASE, _XL = (24, 1_024, _VOCABULARY["biogpt"], 1_024), (48, 1_600, _VOCABULARY["large"], 2_048)
+CARDS = (
+    _card("biogpt", "BioGPT", "microsoft/biogpt", _BASE),
+    _card("biogpt-large", "BioGPT Large", "microsoft/BioGPT-Large", _XL),
+    _card(
+        "biogpt-large-pubmedqa",
+        "BioGPT Large for PubMedQA",
+        "microsoft/BioGPT-Large-PubMedQA",
+        (48, 1_600, _VOCABULARY["large"] + LEARNED, 2_048),
+        tasks=PURPOSES[0].tasks,
+        summary="Says yes, no or maybe to a question about an abstract, by the likelihood of each answer.",
+        quality=(Quality("accuracy", 0.81, "PubMedQA", f"published (repository of {_PAPER}); not measured here"),),
+        limits=(
+            "In training it also read the paper's own conclusion, which is not given to it here unless it stands in the text.",
+            "Its probabilities are not calibrated.",
+        ),
+    ),
+    _card(
+        "biogpt-fine-tunes",
+        "BioGPT fine-tunes (a folder of yours)",
+        "",
+        _BASE,
+        source="local",
+        template=True,
+        revision="",
+        files={},
+        download_bytes=0,
+        disk_bytes=0,
+        tasks=("literature.verdict", "literature.relations", "literature.write"),
+        summary="The published fairseq archives RE-BC5CDR, RE-DDI, RE-DTI and QA-PubMedQA: bring a folder with checkpoint_avg.pt, dict.txt "
+        "and bpecodes. Its name, or a file purpose.txt in it, says which fine-tune it is.",
+        quality=(
+            Quality("F1", 0.4498, "BC5CDR, end to end", _ORIGIN),
+            Quality("F1", 0.4076, "DDI, end to end", _ORIGIN),
+            Quality("F1", 0.3842, "KD-DTI, end to end", _ORIGIN),
+            Quality("accuracy", 0.782, "PubMedQA", _ORIGIN),
+        ),
+        limits=("More than half of the relations it writes are wrong or missing on the published tests.",),
+    ),
+)
+
+
+class BioGptModel(Writer):
+    """Writes; with a fine-tune's purpose also judges, or writes relations out."""
+
+    codec: BioGptCodec
+    needs_mentions = False
+
+    def __init__(self, network: Any, codec: BioGptCodec, device: str, purpose: Purpose | None) -> None:
+        config = network.config
+        reach = int(config.max_position_embeddings)
+        window = reach if purpose is None else reach * purpose.share[0] // purpose.share[1]
+        super().__init__(network, codec, device, window=window, reach=reach, ends={codec.end})
+        self.purpose = purpose
+        self.relations: tuple[str, ...] = purpose.relations if purpose else ()
+        self._as_written = purpose is None or int(config.hidden_size) >= _LARGE
+
+    def verdict(self, question: str, contexts: Sequence[str]) -> Floats:
+        """Probabilities (m, 3) of yes, no and maybe: the likelihood of each answer in the taught wording, over that of all three."""
+        lead = self.codec.follow(ANSWER)
+        answers = [self.codec.follow(f"{word}.") for word in VERDICTS]
+        read = [self._source(f"question: {question.strip()} context: {context.strip()}") for context in contexts]
+        longest = max((len(row) for row in read), default=0)
+        if longest + len(lead) + max(map(len, answers)) > self.reach:
+            raise InputError(
+                f"Question and context have {longest:,} tokens; this model holds {self.reach:,} with its answer.", "Give a shorter context."
+            )
+        found = self.log_probs([([*row, *lead], answer) for row in read for answer in answers]).reshape(-1, len(VERDICTS))
+        shares = np.exp(found - found.max(axis=1, keepdims=True, initial=-np.inf))
+        made: Floats = (shares / shares.sum(axis=1, keepdims=True)).astype(np.float32)
+        return made
+
+    def relate(self, texts: Sequence[str], pairs: Sequence[tuple[Mention, Mention]] = ()) -> list[list[Stated]]:
+        """Relations that the model writes out for each text; what has not exactly the taught form is left out."""
+        return [self._related(text) for text in texts]
+
+    def relation_score(self, texts: Sequence[str], stated: Stated) -> Floats:
+        """ln p of writing this relation, and no other before it, after each text."""
+        assert self.purpose is not None
+        target = self.codec.follow(statement(self.purpose, stated))
+        return self.log_probs([(self._source(text), target) for text in texts])
+
+    def _related(self, text: str) -> list[Stated]:
+        assert self.purpose is not None
+        before = self._source(text)
+        most = min(_MOST, self.reach - len(before))
+        if most < 1:
+            raise InputError(
+                f"The text has {len(before):,} tokens; this model holds {self.reach:,} with what it writes.", "Give a shorter text."
+            )
+        made = self.write_after(before, most=most)
+        return read_statements(self.purpose, made.text, text, made.pieces, [float(np.exp(each)) for each in made.log_probs])
+
+    def _source(self, text: str) -> list[int]:
+        """What a fine-tune reads: the text with a full stop, in its own case, then the virtual tokens."""
+        said = " ".join(text.split())
+        said = said if self._as_written else said.lower()
+        return [*self.codec.read(said if not said or said.endswith(".") else f"{said}."), *self.codec.learned]
+
+
+def examine(folder: Path) -> Found:
+    """A BioGPT in the format of transformers or of fairseq, and what it was fine-tuned for.
+
+    Raises
+    ------
+    ModelError
+        When the folder holds something else, or a part of it is missing.
+    """
+    archive = archive_files(folder)
+    files = archive or published_files(folder)
+    if not archive:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        if config.get("model_type") != "biogpt":
+            raise ModelError(f"{folder} is no BioGPT: its network is of the kind {config.get('model_type')}.", "Choose a BioGPT folder.")
+        if lacking := [name for name in ("vocab.json", "merges.txt") if not (folder / name).is_file()]:
+            raise ModelError(f"{folder} holds no {' and no '.join(lacking)}.", "Put the checkpoint's vocabulary beside its weights.")
+    else:
+        read_weights(folder / archive[0])
+    extra = (PURPOSE_FILE,) if (folder / PURPOSE_FILE).is_file() else ()
+    purpose = purpose_in(folder)
+    stored = sum((folder / name).stat().st_size for name in files if name.endswith((".safetensors", ".bin", ".pt")))
+    return Found(
+        files=tuple(dict.fromkeys((*files, *extra))),
+        tasks=purpose.tasks if purpose else CARDS[0].tasks,
+        certainty=2,
+        peak_bytes=700_000_000 + 3 * stored,
+        summary=f"BioGPT, fine-tuned for {purpose.title}." if purpose else "BioGPT as a language model.",
+        limits=(CARDS[0].limits[0],)
+        if purpose
+        else (
+            CARDS[0].limits[0],
+            f"Taken for a plain language model: if it was fine-tuned, write one of {', '.join(each.key for each in PURPOSES)} into a file "
+            f"{PURPOSE_FILE} in the folder and add it again.",
+        ),
+    )
+
+
+@family(
+    "biogpt",
+    cards=CARDS,
+    title="BioGPT",
+    about="Continues biomedical text; fine-tunes of it say yes, no or maybe to a question, or write out the relations that a text states. "
+    "A relation counts as found only where its words stand in your text.",
+    examine=examine,
+)
+def load(folder: Path | None, card: ModelCard, device: str) -> BioGptModel:
+    """Load a BioGPT checkpoint of either format.
+
+    Raises
+    ------
+    ModelError
+        When weights are missing, or vocabulary and weights do not belong together.
+    """
+    assert folder is not None
+    set_threads()
+    archive = archive_files(folder)
+    if archive:
+        tokenizer = archive_tokenizer(*read_vocabulary(folder / archive[1], folder / archive[2]))
+        network = build(read_weights(folder / archive[0]), card, device)
+    else:
+        tokenizer = published_tokenizer(folder)
+        network = load_whole("BioGptForCausalLM", folder, card, device)
+    codec = BioGptCodec(tokenizer, int(network.config.vocab_size))
+    purpose = purpose_in(folder) if card.source == "local" else purpose_of(card.name)
+    model = BioGptModel(network, codec, device, purpose)
+    _check(model, card, len(tokenizer.encoder))
+    return model
+
+
+def _check(model: BioGptModel, card: ModelCard, words: int) -> None:
+    remedy = "Choose the vocabulary that belongs to these weights, or fetch the model again."
+    ids = model.codec.read(_KNOWN_TEXT)
+    if max(ids) >= model.rows or model.unknown_share(_KNOWN_TEXT) > 0.1:
+        raise ModelError(f"{card.title} does not know common words: its vocabulary and its weights do not belong together.", remedy)
+    if words == _VOCABULARY["biogpt"] and ids != _KNOWN_IDS:
+        raise ModelError(f"{card.title} cuts a known text into other tokens than published.", remedy)
+    if model.purpose and len(model.codec.learned) not in (0, LEARNED):
+        raise ModelError(
+            f"{card.title} has {len(model.codec.learned)} virtual tokens; the published fine-tunes have {LEARNED}.",
+            "Choose the dict.txt or vocab.json that belongs to these weights.",
+        )
