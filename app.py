@@ -20,6 +20,7 @@ PAGES = {
     "": [HOME, st.Page(home, title="Home", url_path="home", visibility="hidden")],
     "Ask": [
         st.Page("pages/literature.py", title="Literature", icon=":material/menu_book:"),
+        st.Page("pages/texts.py", title="Texts", icon=":material/article:"),
         st.Page("pages/sequences.py", title="Sequences", icon=":material/genetics:"),
         st.Page("pages/eeg.py", title="EEG", icon=":material/vital_signs:"),
     ],
@@ -30,6 +31,7 @@ PAGES = {
     ],
     "Trust": [
         st.Page("pages/models.py", title="Models", icon=":material/deployed_code:"),
+        st.Page("pages/side_by_side.py", title="Side by side", icon=":material/compare_arrows:"),
         st.Page("pages/evaluate.py", title="Check it yourself", icon=":material/rule:"),
     ],
     "You": [st.Page("pages/profile.py", title="Profile", icon=":material/person:")],

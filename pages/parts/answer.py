@@ -14,6 +14,7 @@ from backend.profiles.wording import Level, confidence_words, how_sure, reading_
 from pages.parts.bench import profile
 from pages.parts.evidence import show_evidence
 from pages.parts.markup import escape, html, kicker, plain, some
+from pages.parts.reading_on import read_on
 from pages.parts.why import show_why
 
 _ORDERS = {"profile": "For this profile", "rank": "As ranked"}
@@ -32,6 +33,7 @@ def show_answer(run: Run) -> None:
             papers = len({item["document"] for item in evidence})
             kicker(f"Finding: {some(len(evidence), 'sentence')} from {some(papers, 'paper')}, word for word")
             show_evidence(_ordered(evidence, run.id))
+            read_on(run.id, evidence)
     with right:
         kicker("How sure")
         html(sure(found, run.warnings, reading_level(asdict(profile()))))

@@ -14,6 +14,7 @@ from pages.parts.evidence import citation, marked, notices, study_label
 from pages.parts.filters import choose_filters
 from pages.parts.keys import Keys
 from pages.parts.markup import escape, html, selection_key, some
+from pages.parts.reading_on import read_paper
 
 if TYPE_CHECKING:
     from backend.storage.papers import StoredPaper
@@ -84,6 +85,7 @@ def _paper(stored: StoredPaper) -> None:
         + (f"<div class='bl-soft'>MeSH: {escape('; '.join(paper.mesh))}</div>" if paper.mesh else "")
         + "</article>"
     )
+    read_paper(stored.id)
 
 
 def _act(picked: Sequence[StoredPaper]) -> None:

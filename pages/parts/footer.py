@@ -21,6 +21,7 @@ _FORMS = {
     "bibtex": ("BibTeX", "bib", "application/x-bibtex"),
     "csv": ("CSV, for spreadsheets", "csv", "text/csv"),
     "json": ("JSON, with quotes and offsets", "json", "application/json"),
+    "pubtator": ("PubTator, with places and kinds", "PubTator.txt", "text/plain"),
     "gff3": ("GFF3, for genome browsers", "gff3", "text/plain"),
     "fasta": ("FASTA", "fasta", "text/plain"),
     "faa": ("FASTA of the translations", "faa", "text/plain"),
@@ -54,6 +55,13 @@ def show_footer(run: Run) -> None:
                 st.rerun()
         if st.button("Compare", icon=":material/compare_arrows:", key=f"compare-{run.id}"):
             st.switch_page("pages/runs.py", query_params={"compare": run.id})
+        if "model" in run.settings and st.button(
+            "Another model",
+            icon=":material/splitscreen_right:",
+            key=f"beside-{run.id}",
+            help="The same input by a second model, side by side.",
+        ):
+            st.switch_page("pages/side_by_side.py", query_params={"run": run.id})
         if evidence:
             with st.popover("Cite", icon=":material/format_quote:"):
                 from backend.literature.cite import formatted

@@ -1,0 +1,106 @@
+"""Relations as a drawing: names on a circle, an arrow from head to tail, the relation written on it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from backend.domain import Json
+from backend.figures.style import BLUE, QUIET, VERMILLION, finish
+
+_MOST = 30  # relations drawn; more would be a knot
+
+
+def plot_relations(relations: Sequence[Mapping[str, Json]]) -> Any:
+    """The most probable relations. What names words that are not in the text is dotted, and its names are hollow diamonds.
+
+    Parameters
+    ----------
+    relations : sequence of mapping
+        As in the prediction of literature.relations, most probable first.
+    """
+    import plotly.graph_objects as go
+
+    shown = relations[:_MOST]
+    places, spelled = _circle(shown)
+    figure = go.Figure()
+    for each in shown:
+        (x0, y0), (x1, y1) = places[each["head"].casefold()], places[each["tail"].casefold()]
+        colour, dash = (BLUE, "solid") if each["verified"] else (VERMILLION, "dot")
+        figure.add_scatter(
+            x=[x0, x1], y=[y0, y1], mode="lines", line={"color": colour, "width": 1.6, "dash": dash}, hoverinfo="skip", showlegend=False
+        )
+        figure.add_annotation(
+            x=x1, y=y1, ax=x0 + 0.55 * (x1 - x0), ay=y0 + 0.55 * (y1 - y0), xref="x", yref="y", axref="x", ayref="y",
+            arrowhead=3, arrowsize=1.3, arrowwidth=1.6, arrowcolor=colour, standoff=9, text="",
+        )  # fmt: skip
+        figure.add_annotation(
+            x=x0 + 0.45 * (x1 - x0), y=y0 + 0.45 * (y1 - y0), text=_safe(str(each["relation"])), showarrow=False,
+            font={"size": 11}, bgcolor="rgba(138,151,153,0.22)", borderpad=2,
+        )  # fmt: skip
+    doubtful = {each[side].casefold() for each in shown for side in ("head", "tail") if each[f"{side}_at"] is None}
+    for title, names, symbol, colour in (
+        ("in the text", [name for name in places if name not in doubtful], "circle", BLUE),
+        ("not in the text", [name for name in places if name in doubtful], "diamond-open", VERMILLION),
+    ):
+        if names:
+            figure.add_scatter(
+                x=[places[name][0] for name in names],
+                y=[places[name][1] for name in names],
+                mode="markers+text",
+                text=[_short(spelled[name]) for name in names],
+                textposition=["top center" if places[name][1] >= 0 else "bottom center" for name in names],
+                marker={"size": 13, "symbol": symbol, "color": colour, "line": {"width": 2, "color": colour}},
+                name=title,
+                hovertext=[_safe(spelled[name]) for name in names],
+                hovertemplate="%{hovertext}<extra></extra>",
+            )
+    finish(figure, _title(relations), 300 + 16 * len(places))
+    figure.update_xaxes(visible=False, range=[-1.55, 1.55])
+    figure.update_yaxes(visible=False, range=[-1.25, 1.25])
+    figure.update_layout(legend={"orientation": "h", "x": 0, "y": 0, "yanchor": "top", "font": {"color": QUIET}}, showlegend=bool(doubtful))
+    return figure
+
+
+def describe_relations(relations: Sequence[Mapping[str, Json]]) -> str:
+    """The drawing in words."""
+    listed = "; ".join(
+        f"{each['head']} {each['relation']} {each['tail']} ({each['score']:.2f}{'' if each['verified'] else ', not verified'})"
+        for each in relations[:_MOST]
+    )
+    return f"{_title(relations)}. {listed}."
+
+
+def _title(relations: Sequence[Mapping[str, Json]]) -> str:
+    names = {each[side].casefold() for each in relations for side in ("head", "tail")}
+    doubtful = sum(not each["verified"] for each in relations)
+    some = f"; {doubtful:,} not verified" if doubtful else ""
+    cut = f" (the {_MOST} most probable are drawn)" if len(relations) > _MOST else ""
+    return f"{len(relations):,} relation{'s' if len(relations) != 1 else ''} between {len(names):,} names{some}{cut}"
+
+
+def _circle(relations: Sequence[Mapping[str, Json]]) -> tuple[dict[str, tuple[float, float]], dict[str, str]]:
+    """A place for every name, related ones beside each other, and how it is spelled."""
+    spelled: dict[str, str] = {}
+    order: list[str] = []
+    waiting = [(each["head"], each["tail"]) for each in relations]
+    while waiting:
+        head, tail = waiting.pop(0)
+        for name in (head, tail):
+            if name.casefold() not in spelled:
+                spelled[name.casefold()] = name
+                order.append(name.casefold())
+        waiting.sort(key=lambda pair: not {name.casefold() for name in pair} & spelled.keys())
+    turn = 2 * math.pi / max(1, len(order))
+    begin = math.pi if len(order) == 2 else math.pi / 2
+    return {name: (math.cos(begin - at * turn), math.sin(begin - at * turn)) for at, name in enumerate(order)}, spelled
+
+
+def _short(name: str) -> str:
+    return _safe(name if len(name) <= 28 else f"{name[:16]}...{name[-9:]}")
+
+
+def _safe(name: str) -> str:
+    """A name as Plotly shows it: it reads a few HTML tags of its own."""
+    return " ".join(name.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
