@@ -186,10 +186,17 @@ def _interval(value: float, draws: Sequence[float]) -> Interval:
     return Interval(value, float(low), float(high))
 
 
-def bootstrap_spearman(a: ArrayLike, b: ArrayLike, n: int = 1000, seed: int = 0) -> Interval:
+def bootstrap_spearman(
+    a: ArrayLike, b: ArrayLike, n: int = 1000, seed: int = 0, draw: Callable[[np.random.Generator], NDArray[np.float64]] | None = None
+) -> Interval:
     """Spearman's rank correlation of two rows of numbers with its percentile 95% interval, pairs drawn with replacement.
 
     Each draw is ranked anew, with mid-ranks for ties, from how often each value was drawn: no draw is sorted.
+
+    Parameters
+    ----------
+    draw : callable, optional
+        How often each pair is drawn, shape (pairs,), where pairs do not stand for themselves: all of a site or of a record come together.
 
     Raises
     ------
@@ -210,10 +217,13 @@ def bootstrap_spearman(a: ArrayLike, b: ArrayLike, n: int = 1000, seed: int = 0)
         for place in places:
             held = np.bincount(place, counts)
             ranks.append((np.cumsum(held) - held / 2)[place])
-        x, y = (rank - counts @ rank / counts.sum() for rank in ranks)
+        x, y = (rank - counts @ rank / max(counts.sum(), 1.0) for rank in ranks)
         spread = math.sqrt((counts @ (x * x)) * (counts @ (y * y)))
         return float(counts @ (x * y) / spread) if spread else 0.0
 
+    def alone(rng: np.random.Generator) -> NDArray[np.float64]:
+        return np.bincount(rng.integers(first.size, size=first.size), minlength=first.size).astype(np.float64)
+
     rng = np.random.default_rng(seed)
-    draws = [correlation(np.bincount(rng.integers(first.size, size=first.size), minlength=first.size).astype(float)) for _ in range(n)]
+    draws = [correlation((draw or alone)(rng)) for _ in range(n)]
     return _interval(correlation(np.ones(first.size)), draws)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import sys
 
-from backend.cli import analyse, ask, decode, evaluate, library, models, patients, report, runs, start
+from backend.cli import analyse, ask, compare, decode, evaluate, library, models, patients, report, runs, start
 from backend.cli.shared import app
 from backend.errors import BioloomError
 
-__all__ = ["analyse", "app", "ask", "decode", "evaluate", "library", "main", "models", "patients", "report", "runs", "start"]
+__all__ = ["analyse", "app", "ask", "compare", "decode", "evaluate", "library", "main", "models", "patients", "report", "runs", "start"]
 
 
 def main() -> None:

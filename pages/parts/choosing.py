@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from backend.domain import Run
@@ -19,10 +21,18 @@ def choose_model(task: str, key: str, first: str = "The first that is on this ma
         st.page_link("pages/models.py", label="Models", icon=":material/deployed_code:")
         return None
     titles = {card.name: f"{card.title}{' (untrained)' if card.untrained else ''}" for card in able}
-    chosen = str(st.selectbox("Model", ["", *titles], format_func=lambda name: titles.get(name, f"{first}: {able[0].title}"), key=key))
+    names = ["", *titles]
+    asked = asked_for(names)
+    chosen = str(st.selectbox("Model", names, index=asked, format_func=lambda name: titles.get(name, f"{first}: {able[0].title}"), key=key))
     if (titles and able[0].untrained and not chosen) or any(card.untrained and card.name == chosen for card in able):
         untrained_notice()
     return chosen
+
+
+def asked_for(names: Sequence[str]) -> int:
+    """Place of the model that the page's address names (a link from the Models page does), else the first."""
+    asked = st.query_params.get("model", "")
+    return names.index(asked) if asked in names else 0
 
 
 def show_untrained(run: Run) -> None:

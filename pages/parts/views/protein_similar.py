@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from backend.domain import Run
+from pages.parts.choosing import asked_for
 from pages.parts.figure import show_figure
 from pages.parts.markup import escape, facts, html, kicker
 from pages.parts.why_sites import show_sites
@@ -18,8 +19,9 @@ def settings(kind: str) -> dict[str, Any]:
     from backend.sequences.similar import models
     from pages.parts.bench import bench
 
-    with st.expander("More settings"):
-        model = st.selectbox("By", ["", *models(bench().context)], format_func=_model_name, key="similar-model")
+    with st.expander("More settings", expanded="model" in st.query_params):
+        names = ["", *models(bench().context)]
+        model = st.selectbox("By", names, index=asked_for(names), format_func=_model_name, key="similar-model")
         groups = st.number_input("Groups (0: as many as separate best)", 0, 2000, 0, key="similar-groups")
         near = st.number_input("Neighbours listed for each protein", 1, 20, 5, key="similar-neighbours")
     return {"model": model, "groups": int(groups), "neighbours": int(near)}

@@ -9,6 +9,7 @@ import streamlit as st
 
 from backend.domain import Run
 from pages.parts.bench import bench
+from pages.parts.choosing import asked_for
 from pages.parts.figure import show_figure
 from pages.parts.living import show_living
 from pages.parts.markup import facts, html, kicker, plain, some, strip
@@ -25,7 +26,11 @@ def settings(kind: str) -> dict[str, Any]:
     here = [name for name in variant_models(bench().context) if bench().runtime.present(name)]
     titles = {name: get_card(name, bench().config).title for name in here}
     model = st.selectbox(
-        "Model", ["", *here], format_func=lambda name: titles.get(name, "The best on this machine for this protein"), key="variants-model"
+        "Model",
+        ["", *here],
+        index=asked_for(["", *here]),
+        format_func=lambda name: titles.get(name, "The best on this machine for this protein"),
+        key="variants-model",
     )
     if model:
         st.caption(plain(standing(get_card(model, bench().config))["sentence"]))

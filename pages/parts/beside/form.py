@@ -1,0 +1,161 @@
+"""What is set side by side: a task, an input and two models; or a saved run and another model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from backend.domain import Run
+from backend.progress import Progress
+from pages.parts import jobs
+from pages.parts.bench import bench, owner, profile
+from pages.parts.choosing import untrained_notice
+from pages.parts.intake import EXAMPLES, begin, show_intake
+from pages.parts.markup import plain, strip
+from pages.parts.models.listing import task_titles
+from pages.parts.preflight import show_preflight
+from pages.parts.sequence_tasks import TASKS, fitting
+
+if TYPE_CHECKING:
+    from backend.domain import ModelCard
+    from backend.sequences.records import Preflight
+
+KIND = "side-by-side"
+_JOB = "beside-job"  # what this session started
+_PATIENCE = 1.0  # seconds that quick work is waited for without showing a job
+
+
+def follow() -> bool:
+    """Watch what this session started; go to its result when it is done. True while it runs."""
+    if _JOB not in st.session_state:
+        return False
+    job = bench().jobs.get(st.session_state[_JOB])
+    if job.active:
+        return jobs.watch(lambda found: found.id == job.id, KIND)
+    st.session_state.pop(_JOB)
+    if job.state == "done" and job.result:
+        st.query_params.from_dict({"first": str(job.result["first"]), "second": str(job.result["second"])})
+        st.rerun()
+    jobs.show_failure(job)
+    return False
+
+
+def show_again(run: Run) -> None:
+    """A saved run's input once more, by another model; the settings stay the same."""
+    strip([("Run", run.id), ("Task", task_titles([run.task])[0]), ("Input", run.title), ("Model", str(run.model["name"]))])
+    others = [card for card in _able(run.task) if card.name != run.model["name"]]
+    if "model" not in run.settings or not others:
+        st.info("No other model on this machine serves this task. Fetch one, or add a folder with a checkpoint of yours.")
+        st.page_link("pages/models.py", label="Models", icon=":material/deployed_code:")
+        return
+    other = _choose("Compare with", others, f"beside-other-{run.id}")
+    if st.button("Run it by this model too", type="primary", key="beside-again"):
+        opened, asker, asking, name = bench(), owner(), profile(), other.name
+
+        def work(progress: Progress) -> dict[str, Any]:
+            chosen = {**run.settings, "model": name}
+            made = opened.run(run.task, run.input, settings=chosen, profile=asking, owner=asker, progress=progress)
+            return {"first": run.id, "second": made.id}
+
+        _submit(f"{other.title} on {run.title}", work)
+
+
+def show_new() -> None:
+    """Task, models, input."""
+    from backend.side_by_side import comparable
+    from backend.tasks import find_task
+
+    names = [name for name in comparable() if len(_able(name)) > 1]
+    if not names:
+        st.info("No task has two models on this machine yet. Fetch one, or add a folder with a checkpoint of yours.")
+        st.page_link("pages/models.py", label="Models", icon=":material/deployed_code:")
+        return
+    titles = dict(zip(names, task_titles(names), strict=True))
+    asked = st.query_params.get("task", "")
+    task = str(
+        st.selectbox("Task", names, index=names.index(asked) if asked in names else 0, format_func=titles.__getitem__, key="beside-task")
+    )
+    if waiting := [name for name in comparable() if name not in names]:
+        st.caption(f"Waiting for a second model on this machine: {', '.join(task_titles(waiting))}.")
+    able = _able(task)
+    left, right = st.columns(2, gap="large")
+    with left:
+        first = _choose("First model", able, f"beside-first-{task}")
+    with right:
+        second = _choose("Second model", [card for card in able if card.name != first.name], f"beside-second-{task}")
+    if first.untrained or second.untrained:
+        untrained_notice()
+    value = _sequences(task) if find_task(task).modality == "sequences" else _text(task)
+    if st.button("Run both", type="primary", disabled=value is None, key="beside-go") and value is not None:
+        _start(task, value, first, second)
+
+
+def _start(task: str, value: Mapping[str, Any], first: ModelCard, second: ModelCard) -> None:
+    opened, asker, asking, names = bench(), owner(), profile(), (first.name, second.name)
+
+    def work(progress: Progress) -> dict[str, Any]:
+        from backend.side_by_side import run_both
+
+        made = run_both(opened, task, value, names, profile=asking, owner=asker, progress=progress)
+        return {"first": made[0].id, "second": made[1].id}
+
+    _submit(f"{first.title} beside {second.title}", work)
+
+
+def _submit(title: str, work: Any) -> None:
+    st.session_state[_JOB] = bench().jobs.submit(owner(), KIND, title, work)
+    bench().jobs.wait(st.session_state[_JOB], _PATIENCE)
+    st.rerun()
+
+
+def _able(task: str) -> list[ModelCard]:
+    from backend.tasks import serving
+
+    return serving(bench().context, task)
+
+
+def _choose(label: str, able: list[ModelCard], key: str) -> ModelCard:
+    titles = {card.name: f"{card.title}{' (untrained)' if card.untrained else ''}" for card in able}
+    cards = {card.name: card for card in able}
+    return cards[str(st.selectbox(label, list(cards), format_func=titles.__getitem__, key=key))]
+
+
+def _text(task: str) -> dict[str, Any] | None:
+    """A question, a text, or both; the task says what it lacks."""
+    question = st.text_input("Question", key="beside-question", placeholder="Does metformin reduce cardiovascular mortality?")
+    if task == "literature.ask":
+        return {"question": question} if question.strip() else None
+    text = st.text_area("Text", key="beside-text", height=160, placeholder="Paste an abstract or any other text.")
+    return {"question": question, "text": text, "name": "pasted text"} if text.strip() else None
+
+
+def _sequences(task: str) -> dict[str, Any] | None:
+    from backend.sequences.inputs import open_input
+
+    if "file" not in st.query_params:
+        show_intake()
+        begin([(name, words, task) for name, words, own in EXAMPLES if own == task])
+        return None
+    value = {"file": st.query_params["file"], "name": st.query_params.get("name", "input"), "records": [], "kinds": {}}
+    with st.expander("Another file"):
+        show_intake()
+    found = open_input(bench().context, value)
+    show_preflight(found, f"beside-preflight-{value['file'][:12]}")
+    usable, reasons = fitting(found)
+    if task not in usable:
+        name = TASKS[task][0]
+        why = next((reason for reason in reasons if reason.startswith(f"{name} ")), f"{name} reads {' or '.join(TASKS[task][2])}")
+        st.warning(f"This file does not serve this task: {plain(why)}.", icon=":material/help:")
+        return None
+    return {**value, "records": _records(found, task)}
+
+
+def _records(found: Preflight, task: str) -> list[str]:
+    ids = list(found.usable(TASKS[task][2]))
+    if len(ids) == 1:
+        return ids
+    every = f"All {len(ids):,} records"
+    chosen = st.selectbox("Record", [every, *ids], key=f"beside-record-{task}")
+    return [] if chosen == every else [str(chosen)]
