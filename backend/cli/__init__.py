@@ -5,11 +5,26 @@ from __future__ import annotations
 import json
 import sys
 
-from backend.cli import analyse, ask, compare, decode, evaluate, library, models, patients, report, runs, start
+from backend.cli import analyse, ask, compare, decode, evaluate, library, models, patients, read, report, runs, start
 from backend.cli.shared import app
 from backend.errors import BioloomError
 
-__all__ = ["analyse", "app", "ask", "compare", "decode", "evaluate", "library", "main", "models", "patients", "report", "runs", "start"]
+__all__ = [
+    "analyse",
+    "app",
+    "ask",
+    "compare",
+    "decode",
+    "evaluate",
+    "library",
+    "main",
+    "models",
+    "patients",
+    "read",
+    "report",
+    "runs",
+    "start",
+]
 
 
 def main() -> None:
