@@ -44,6 +44,27 @@ FORMS: Mapping[str, Form] = {
         '{"questions": [{"body": "...", "documents": ["http://.../12345678"], "snippets": [{"text": "...", "document": "http://.../12345678"}]}]}',
         "How often words alone, meaning alone, both, and the whole search find the right papers first. Your library stays as it is.",
     ),
+    "literature.entities": Form(
+        "Named things",
+        "Texts with the mentions that experts marked: PubTator, or one token a line with its BIO label last",
+        ("txt", "tsv", "conll", "pubtator"),
+        "6794356|t|Lithium carbonate toxicity\n6794356|a|A newborn with ...\n6794356\t0\t17\tLithium carbonate\tChemical",
+        "How many mentions are found exactly (precision, recall and F1, by kind), first and last character and kind all right.",
+    ),
+    "literature.relations": Form(
+        "Relations",
+        "Marked pairs with their label, one JSON object a line, or PubTator documents with relations",
+        ("txt", "json", "jsonl", "pubtator"),
+        '{"text": "<< EGFR >> inhibitor [[ gefitinib ]]", "label": "INHIBITOR"}\n\nor, in PubTator:\n6794356\tCID\tD016651\tD003490',
+        "How often a pair gets the experts' label, or how many of the documents' relations are found.",
+    ),
+    "literature.verdict": Form(
+        "Yes, no or maybe",
+        "Questions with contexts and the experts' answer: PubMedQA's or BioASQ's JSON",
+        ("json",),
+        '{"id": {"QUESTION": "...", "CONTEXTS": ["..."], "final_decision": "yes"}}',
+        "Accuracy, macro-F1, how far probabilities can be taken at their word, and whether it beats always saying the commonest answer.",
+    ),
     "protein.variants": Form(
         "Variant effects",
         "Measured variants, CSV or TSV",

@@ -22,10 +22,11 @@ def plot_relations(relations: Sequence[Mapping[str, Json]]) -> Any:
     """
     import plotly.graph_objects as go
 
-    shown = relations[:_MOST]
+    shown = _once(relations)[:_MOST]
     places, spelled = _circle(shown)
     figure = go.Figure()
-    for each in shown:
+    for at, each in enumerate(shown):
+        along = 0.34 + 0.11 * (at % 3)  # so that the words of crossing arrows do not lie on each other
         (x0, y0), (x1, y1) = places[each["head"].casefold()], places[each["tail"].casefold()]
         colour, dash = (BLUE, "solid") if each["verified"] else (VERMILLION, "dot")
         figure.add_scatter(
@@ -36,10 +37,11 @@ def plot_relations(relations: Sequence[Mapping[str, Json]]) -> Any:
             arrowhead=3, arrowsize=1.3, arrowwidth=1.6, arrowcolor=colour, standoff=9, text="",
         )  # fmt: skip
         figure.add_annotation(
-            x=x0 + 0.45 * (x1 - x0), y=y0 + 0.45 * (y1 - y0), text=_safe(str(each["relation"])), showarrow=False,
+            x=x0 + along * (x1 - x0), y=y0 + along * (y1 - y0), text=_safe(str(each["relation"])), showarrow=False,
             font={"size": 11}, bgcolor="rgba(138,151,153,0.22)", borderpad=2,
         )  # fmt: skip
-    doubtful = {each[side].casefold() for each in shown for side in ("head", "tail") if each[f"{side}_at"] is None}
+    found = {each[side].casefold() for each in relations for side in ("head", "tail") if each[f"{side}_at"] is not None}
+    doubtful = places.keys() - found
     for title, names, symbol, colour in (
         ("in the text", [name for name in places if name not in doubtful], "circle", BLUE),
         ("not in the text", [name for name in places if name in doubtful], "diamond-open", VERMILLION),
@@ -67,17 +69,28 @@ def describe_relations(relations: Sequence[Mapping[str, Json]]) -> str:
     """The drawing in words."""
     listed = "; ".join(
         f"{each['head']} {each['relation']} {each['tail']} ({each['score']:.2f}{'' if each['verified'] else ', not verified'})"
-        for each in relations[:_MOST]
+        for each in _once(relations)[:_MOST]
     )
     return f"{_title(relations)}. {listed}."
 
 
 def _title(relations: Sequence[Mapping[str, Json]]) -> str:
-    names = {each[side].casefold() for each in relations for side in ("head", "tail")}
-    doubtful = sum(not each["verified"] for each in relations)
+    once = _once(relations)
+    names = {each[side].casefold() for each in once for side in ("head", "tail")}
+    doubtful = sum(not each["verified"] for each in once)
     some = f"; {doubtful:,} not verified" if doubtful else ""
-    cut = f" (the {_MOST} most probable are drawn)" if len(relations) > _MOST else ""
-    return f"{len(relations):,} relation{'s' if len(relations) != 1 else ''} between {len(names):,} names{some}{cut}"
+    cut = f" (the {_MOST} most probable are drawn)" if len(once) > _MOST else ""
+    return f"{len(once):,} relation{'s' if len(once) != 1 else ''} between {len(names):,} names{some}{cut}"
+
+
+def _once(relations: Sequence[Mapping[str, Json]]) -> list[Mapping[str, Json]]:
+    """Each relation of the same names once: the first that is verified, else the first."""
+    best: dict[tuple[str, str, str], Mapping[str, Json]] = {}
+    for each in relations:
+        key = (each["head"].casefold(), each["relation"].casefold(), each["tail"].casefold())
+        if key not in best or (each["verified"] and not best[key]["verified"]):
+            best[key] = each
+    return list(best.values())
 
 
 def _circle(relations: Sequence[Mapping[str, Json]]) -> tuple[dict[str, tuple[float, float]], dict[str, str]]:

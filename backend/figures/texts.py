@@ -11,6 +11,7 @@ from backend.figures.style import BLUE, CATEGORIES, QUIET, VERMILLION, finish
 
 _MOST = 20  # names drawn
 _PARTS = 30  # parts drawn
+_HATCH = {"fillmode": "overlay", "fgcolor": "rgba(255,255,255,0.45)", "size": 7}  # over the bar's own colour, which stays readable
 _VERDICTS = (("yes", BLUE, ""), ("no", VERMILLION, "/"), ("maybe", QUIET, "."))
 
 
@@ -34,7 +35,10 @@ def plot_names(found: Mapping[str, Json]) -> Any:
                 x=[count for _, count in rows],
                 orientation="h",
                 name=_safe(kind),
-                marker={"color": CATEGORIES[at % len(CATEGORIES)], "pattern": {"shape": ("", "/", ".", "x", "-", "\\", "+")[at % 7]}},
+                marker={
+                    "color": CATEGORIES[at % len(CATEGORIES)],
+                    "pattern": {"shape": ("", "/", ".", "x", "-", "\\", "+")[at % 7], **_HATCH},
+                },
                 text=[str(count) for _, count in rows],
                 textposition="outside",
                 cliponaxis=False,
@@ -74,16 +78,18 @@ def plot_verdicts(found: Mapping[str, Json]) -> Any:
             x=shares,
             orientation="h",
             name=name,
-            marker={"color": colour, "pattern": {"shape": pattern}},
+            marker={"color": colour, "pattern": {"shape": pattern, **_HATCH}},
             text=[f"{name} {share:.2f}" if share >= 0.12 else "" for share in shares],
             textposition="inside",
             insidetextanchor="middle",
-            textfont={"color": "#FFFFFF" if name != "maybe" else "#10191B"},
+            textfont={"color": "#FFFFFF" if name == "yes" else "#10191B"},
             hovertemplate=f"{name} %{{x:.3f}}<extra>%{{y}}</extra>",
         )
     finish(figure, _verdict_title(found), 120 + 30 * len(rows))
     figure.update_layout(
-        barmode="stack", legend={"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"}, margin={"l": 8, "r": 8, "t": 76, "b": 8}
+        barmode="stack",
+        legend={"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "traceorder": "normal"},
+        margin={"l": 8, "r": 8, "t": 76, "b": 8},
     )
     figure.update_xaxes(title="probability", range=[0, 1])
     figure.update_yaxes(autorange="reversed")

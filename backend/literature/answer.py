@@ -95,7 +95,7 @@ def answer(context: Context, value: Mapping[str, Json], settings: Mapping[str, J
         warnings.append(f"{unknown:.0%} of the pieces of one part are not in the model's vocabulary: it reads them as unknown.")
     if len(parts) > 1 and spans:
         warnings.append(
-            "Each probability is among the spans of one part and no answer there: across parts they order, and compare roughly."
+            "Each probability is among the spans of its own part and no answer there: compare those of different parts with care."
         )
     data = {
         "text": lines,

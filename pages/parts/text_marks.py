@@ -8,7 +8,7 @@ from typing import Any
 from pages.parts.markup import escape
 
 UNSURE = 0.5
-_AROUND = 4_000  # characters of a long text shown before the first and after the last mark
+_TALL = 3_000  # characters beyond which the text scrolls in its frame
 
 
 def colours(kinds: Sequence[str]) -> dict[str, str]:
@@ -18,19 +18,19 @@ def colours(kinds: Sequence[str]) -> dict[str, str]:
     return {kind: CATEGORIES[at % len(CATEGORIES)] for at, kind in enumerate(kinds)}
 
 
-def marked_text(text: str, marks: Sequence[Mapping[str, Any]], kinds: Sequence[str], whole: bool = True) -> str:
+def marked_text(text: str, marks: Sequence[Mapping[str, Any]], kinds: Sequence[str]) -> str:
     """The text as HTML with every mark framed and named; marks are ``{"start", "end", "kind"}``, and ``score``, ``negated`` where known."""
     tint = colours(kinds)
     places = sorted(marks, key=lambda each: (each["start"], -each["end"]))
-    low = 0 if whole or not places else max(places[0]["start"] - _AROUND, 0)
-    high = len(text) if whole or not places else min(max(each["end"] for each in places) + _AROUND, len(text))
-    out, at = ["… " if low else ""], low
+    out: list[str] = []
+    at = 0
     for each in places:
         if each["start"] < at:  # inside a mark that is drawn already; the table lists it
             continue
         out += [escape(text[at : each["start"]]), _mark(text[each["start"] : each["end"]], each, tint.get(str(each["kind"]), ""))]
         at = each["end"]
-    return f"<div class='bl-text'>{''.join([*out, escape(text[at:high])])}{' …' if high < len(text) else ''}</div>"
+    tall = "max-height:34rem" if len(text) > _TALL else "max-height:none"
+    return f"<div class='bl-text' style='{tall}'>{''.join(out)}{escape(text[at:])}</div>"
 
 
 def legend(kinds: Sequence[str]) -> str:

@@ -87,10 +87,9 @@ def _card(at: int, each: Mapping[str, Any], text: str) -> str:
             continue
         out += [escape(text[place : spot[0]]), f"<mark>{escape(text[spot[0] : spot[1]])}</mark>"]
         place = spot[1]
+    gone = " and ".join(f"“{escape(each[side])}”" for side in ("head", "tail") if each[f"{side}_at"] is None)
     note = (
-        ""
-        if each["verified"]
-        else "<div class='bl-notice'><b>Not verified.</b> The text does not hold these words where the model says.</div>"
+        f"<div class='bl-notice'><b>Not verified.</b> The model writes {gone}, which is not in this part of the text.</div>" if gone else ""
     )
     return (
         f"<article class='bl-paper'><h4>{at}. {escape(each['head'])} <span class='bl-tag'>{escape(each['relation'])}</span> "
