@@ -16,6 +16,10 @@ _Row = TypeVar("_Row")
 _OUT_OF_MEMORY = ("out of memory", "can't allocate memory")  # MPS and CPU raise a RuntimeError that only its text tells apart
 
 
+class TooLittleMemory(ModelError):
+    """Memory does not suffice even for a single input."""
+
+
 def by_length(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
     """Positions grouped by similar length, longest first, each group within `budget` tokens once padded."""
     batch: list[int] = []
@@ -40,24 +44,28 @@ def in_halves(compute: Callable[[Sequence[_Row]], np.ndarray], rows: Sequence[_R
 
     Raises
     ------
-    ModelError
+    TooLittleMemory
         When memory does not suffice for a single row.
     """
     try:
         return compute(rows)
     except Exception as error:
-        if not _is_out_of_memory(error):
+        if not is_out_of_memory(error):
             raise
         short = len(rows) == 1
     # Outside the handler: the exception would keep the failed attempt's tensors alive.
     _release()
     if short:
-        raise ModelError("The device has too little free memory to read even one text.", "Close other programs, or set BIOLOOM_DEVICE=cpu.")
+        raise TooLittleMemory(
+            "The device has too little free memory to read even one input of this length.",
+            "Give shorter ones, close other programs, or set BIOLOOM_DEVICE=cpu.",
+        )
     half = len(rows) // 2
     return np.concatenate([in_halves(compute, rows[:half]), in_halves(compute, rows[half:])])
 
 
-def _is_out_of_memory(error: Exception) -> bool:
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether an error says that memory did not suffice, on whatever device."""
     import torch
 
     return isinstance(error, torch.OutOfMemoryError | MemoryError) or (

@@ -17,6 +17,7 @@ from backend.config import Config
 from backend.domain import ModelCard
 from backend.errors import ModelError, NetworkError
 from backend.models.device import available_bytes, device_name, pick_device
+from backend.models.fit import Fit, need, what_would
 from backend.models.registry import Predictor, cards, get_card, get_loader
 from backend.models.store import Store, Verification, readable
 from backend.progress import Progress, Silent
@@ -35,16 +36,6 @@ class Resident:
     users: int
 
 
-@dataclass(frozen=True)
-class Fit:
-    """Whether a model fits now: bytes needed, and bytes available once idle models were unloaded."""
-
-    ok: bool
-    reason: str
-    needed: int
-    available: int
-
-
 @dataclass
 class _Slot:
     card: ModelCard
@@ -55,6 +46,7 @@ class _Slot:
     users: int = 0
     since: datetime = field(default_factory=lambda: datetime.now(UTC))
     last_used: float = field(default_factory=time.monotonic)
+    bytes: int = 0  # as measured here, else as the card says
 
 
 class Runtime:
@@ -128,7 +120,7 @@ class Runtime:
         """The models in memory, by name."""
         with self._changed:
             slots = sorted((slot for slot in self._slots.values() if slot.ready), key=lambda slot: slot.card.name)
-            return [Resident(slot.card.name, slot.device, slot.card.peak_bytes, slot.since, slot.users) for slot in slots]
+            return [Resident(slot.card.name, slot.device, slot.bytes, slot.since, slot.users) for slot in slots]
 
     def unload(self, name: str) -> None:
         """Take a model out of memory; nothing happens when it is not there.
@@ -148,17 +140,43 @@ class Runtime:
             slot.predictor = None
         _give_back(slot.device)
 
-    def fits(self, card: ModelCard) -> Fit:
-        """Whether the card's measured peak fits this machine now, counting what idle models would give back."""
+    def fits(self, card: ModelCard, length: int | None = None, batch: int | None = None) -> Fit:
+        """Whether a model fits now, counting what idle models would give back; with a `length`, whether that request to it does.
+
+        Parameters
+        ----------
+        length, batch : int, optional
+            Tokens or letters (as the model's window counts) of each input, and how many are computed at once. They tell apart only
+            models measured on this machine; for others the card's figure stands for any request.
+        """
+        if card.template:
+            return Fit(True, "It depends on the checkpoint that you add.", 0, available_bytes(pick_device(self._config)))
         device = pick_device(self._config)
         with self._changed:
-            if (slot := self._slots.get(card.name)) is not None and slot.ready:
-                return Fit(True, "It is loaded.", card.peak_bytes, available_bytes(device))
-            idle = sum(s.card.peak_bytes for s in self._idle(device))
+            loaded = (slot := self._slots.get(card.name)) is not None and slot.ready
+            idle = sum(s.bytes for s in self._idle(device) if s is not slot)
+        wanted = need(self._config, card, length, batch, loaded=loaded and length is not None)
         available = available_bytes(device) + idle
-        ok = card.peak_bytes <= available
-        compared = f"needs {readable(card.peak_bytes)}, {readable(available)} are available on {device}."
-        return Fit(ok, f"It {'fits' if ok else 'does not fit'}: {compared}", card.peak_bytes, available)
+        if loaded and length is None:
+            return Fit(True, "It is loaded.", wanted.bytes, available, wanted.origin)
+        ok = wanted.bytes <= available
+        what = "It" if length is None else f"A batch of {batch or 1:,}, each {length:,} long,"
+        needs = f"{readable(wanted.bytes)} {'more ' if loaded else ''}({wanted.origin})"
+        reason = f"{what} {'fits' if ok else 'does not fit'}: it needs {needs}, {readable(available)} are available on {device}."
+        return Fit(ok, reason, wanted.bytes, available, wanted.origin, () if ok else self._would(card, available, (length, batch), loaded))
+
+    def demand(self, name: str, length: int, batch: int = 1) -> None:
+        """Refuse a request that would not fit, before anything of it is computed.
+
+        Raises
+        ------
+        ModelError
+            With what it takes, what is free, and what would fit.
+        """
+        card = get_card(name, self._config)
+        fit = self.fits(card, length, batch)
+        if not fit.ok:
+            raise ModelError(f"{card.title}: {fit.reason}", " ".join(fit.would))
 
     # --- the insides --------------------------------------------------------------------------------------------------
 
@@ -176,7 +194,7 @@ class Runtime:
                     slot.users += 1
                     return slot
                 return self._acquire(name)  # unloaded between its loading and our turn
-            slot = self._slots[name] = _Slot(card, pick_device(self._config))
+            slot = self._slots[name] = _Slot(card, pick_device(self._config), bytes=need(self._config, card).bytes)
         try:
             with self._loading:
                 predictor = self._load(slot)
@@ -193,7 +211,7 @@ class Runtime:
 
     def _load(self, slot: _Slot) -> Predictor:
         card = slot.card
-        folder = self._store.checked(card) if card.files else None
+        folder = self._store.checked(card) if card.files or card.template else None
         self._make_room(slot)
         try:
             return get_loader(card)(folder, card, slot.device)
@@ -205,11 +223,10 @@ class Runtime:
             ) from error
 
     def _make_room(self, slot: _Slot) -> None:
-        card = slot.card
-        while card.peak_bytes > (free := available_bytes(slot.device)):
+        while slot.bytes > (free := available_bytes(slot.device)):
             with self._changed:
                 idle = self._idle(slot.device)
-            if not idle or card.peak_bytes > free + sum(s.card.peak_bytes for s in idle):  # nobody is put out in vain
+            if not idle or slot.bytes > free + sum(s.bytes for s in idle):  # nobody is put out in vain
                 raise self._no_room(slot, free)
             try:
                 self.unload(min(idle, key=lambda s: s.last_used).card.name)
@@ -217,10 +234,11 @@ class Runtime:
                 continue  # someone took it up again in between
 
     def _no_room(self, slot: _Slot, free: int) -> ModelError:
-        card = slot.card
-        smaller = [c.title for c in cards(self._config).values() if c.peak_bytes <= free and set(c.tasks) & set(card.tasks)]
-        hint = f"What fits: {', '.join(smaller)}." if smaller else "Close other programs, or use a machine with more memory."
-        return ModelError(f"{card.title} needs {readable(card.peak_bytes)}; {readable(free)} are free on {slot.device}.", hint)
+        told = f"{slot.card.title} needs {readable(slot.bytes)}; {readable(free)} are free on {slot.device}."
+        return ModelError(told, " ".join(self._would(slot.card, free, (None, None), False)))
+
+    def _would(self, card: ModelCard, free: int, size: tuple[int | None, int | None], loaded: bool) -> tuple[str, ...]:
+        return what_would(self._config, card, cards(self._config).values(), free, size, loaded, self._store.present)
 
     def _idle(self, device: str) -> list[_Slot]:
         """Models that could be put out for another: nobody uses them, and they have weights to give back."""

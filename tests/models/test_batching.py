@@ -63,7 +63,7 @@ def test_too_large_a_batch_is_halved_with_the_same_result(encoder, error):
 
 
 def test_memory_for_not_even_one_text_is_told(encoder):
-    with pytest.raises(ModelError, match="even one text"):
+    with pytest.raises(ModelError, match="even one input"):
         cramped(encoder, 0, out_of_memory()).encode(TEXTS)
 
 

@@ -29,7 +29,7 @@ CARD = ModelCard(
     title="MiniLM sentence encoder",
     family="minilm",
     modality="literature",
-    tasks=("literature.ask",),
+    tasks=("literature.ask", "literature.embed", "literature.nearest"),
     source="wheel",
     licence="Apache-2.0 (model), MIT (package)",
     summary="Finds sentences that mean the same in other words. General English; small and quick, it runs on any laptop.",
@@ -66,6 +66,8 @@ _GOLDEN_VECTOR = [-0.0194033, 0.0228575, -0.0512952, 0.0445226, -0.0740089]
 
 class Encoder:
     """Texts to unit-length vectors. Safe to share between threads; batches are small so that a question soon has its turn."""
+
+    window = WINDOW
 
     def __init__(self, network: Any, tokenizer: Any, device: str) -> None:
         from tokenizers import Tokenizer
@@ -107,6 +109,26 @@ class Encoder:
             done += len(batch)
             progress.update(done, len(texts), "Reading texts")
         return made
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        """Vectors as `encode` makes them; a text beyond the window is read in windows, its vector their mean weighted by tokens."""
+        pieces: list[str] = []
+        owners: list[tuple[int, int]] = []
+        for at, (text, found) in enumerate(zip(texts, self._whole.encode_batch(list(texts), add_special_tokens=False), strict=True)):
+            places = found.offsets
+            for start in range(0, max(1, len(places)), WINDOW - 2):
+                held = places[start : start + WINDOW - 2]
+                pieces.append(text[held[0][0] : held[-1][1]] if held else text)
+                owners.append((at, len(held) + 2))
+        made = np.zeros((len(texts), WIDTH), dtype=np.float32)
+        for (at, tokens), vector in zip(owners, self.encode(pieces), strict=True):
+            made[at] += tokens * vector
+        return made / np.linalg.norm(made, axis=1, keepdims=True)
+
+    def exercise(self, length: int = WINDOW, batch: int = 16) -> None:
+        """Encode `batch` texts of `length` tokens both ways, so that memory can be measured."""
+        for fast in (False, True):
+            self.encode(["heart " * (length - 2)] * batch, fast=fast)
 
     def lengths(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text, special ones included, without regard to the window."""
