@@ -70,7 +70,8 @@ def build(weights: Weights, config: Mapping[str, Any], vocabulary: Mapping[str, 
         decoder = Dense(one("lm_head.decoder.weight")[columns], one("lm_head.bias")[columns])
         words = one("esm.embeddings.word_embeddings.weight")
         table = one("esm.embeddings.position_embeddings.weight") if places == "absolute" else None
-        heads = int(config.get("num_attention_heads", _HEADS))
+        regression = weights.get("esm.contact_head.regression.weight")  # one weight for each head of each layer
+        heads = int(config.get("num_attention_heads") or (_HEADS if regression is None else regression.numel() // count))
         early = pair("esm.embeddings.layer_norm") if config.get("emb_layer_norm_before") else None
         final, head = pair("esm.encoder.emb_layer_norm_after"), (dense("lm_head.dense"), pair("lm_head.layer_norm"), decoder)
     except (KeyError, ValueError, TypeError) as error:

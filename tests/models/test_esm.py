@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from backend.config import load_config
 from backend.domain import digest
 from backend.errors import ModelError
 from backend.models.families import esm
@@ -13,6 +14,7 @@ from backend.models.registry import add_local
 from backend.models.runtime import Runtime
 from backend.sequences.scan import scan
 from tests.models import untrained_esm
+from tests.models.proof import by_folder, by_hub, in_any_company, memory_back, through_command_line, through_road
 
 UBIQUITIN = "MQIFVKTLTGKTITLEVEPSDTIENVKAKIQDKEGIPPDQQRLIFAGKQLEDGRTLSDYNIQKESTLHLVLRLRGG"
 
@@ -51,10 +53,7 @@ def one_by_one(network, model, sequence):
     return np.array(rows)
 
 
-def untrained_vocabulary():
-    from transformers.models.esm.configuration_esm import get_default_vocab_list
-
-    return {token: at for at, token in enumerate(get_default_vocab_list())}
+untrained_vocabulary = untrained_esm.vocabulary
 
 
 def test_the_masked_scan_equals_transformers_one_copy_at_a_time(model, theirs):
@@ -133,9 +132,119 @@ def test_a_checkpoint_without_its_head_is_refused_in_words(config, folder, tmp_p
     for name in ("config.json", "vocab.txt"):
         (other / name).write_bytes((folder / name).read_bytes())
     save_file(weights, other / "model.safetensors")
-    card = add_local(config, other, "esm")
+    with pytest.raises(ModelError, match="lacks the language-model head"):
+        add_local(config, other, "esm")
     with pytest.raises(ModelError, match="lacks weights"):
-        Runtime(config).load(card.name)
+        esm.build(weights, {}, untrained_vocabulary(), "cpu", "headless")
+
+
+def test_weights_that_no_esm_has_are_not_passed_over(theirs):
+    import torch
+
+    weights = {**theirs.state_dict(), "esm.encoder.layer.0.attention.self.query.lora_A": torch.zeros(2, 40)}
+    with pytest.raises(ModelError, match="lora_A"):
+        esm.build(weights, theirs.config.to_dict(), untrained_vocabulary(), "cpu", "adapted")
+    early = {**theirs.state_dict(), "esm.embeddings.layer_norm.weight": torch.ones(40), "esm.embeddings.layer_norm.bias": torch.zeros(40)}
+    with pytest.raises(ModelError, match="layer_norm"):
+        esm.build(early, theirs.config.to_dict(), untrained_vocabulary(), "cpu", "with another norm")
+
+
+def test_a_checkpoint_in_parts_is_read_whole_and_refused_when_a_part_is_missing(config, tmp_path):
+    parts = tmp_path / "parts"
+    theirs = untrained_esm.make(parts, parts="40KB")
+    files = sorted(parts.glob("model-*-of-*.safetensors"))
+    assert len(files) > 1
+    with Runtime(config).use(add_local(config, parts, "esm").name) as loaded:
+        assert np.abs(scan(loaded, UBIQUITIN[:20]).scores - one_by_one(theirs, loaded, UBIQUITIN[:20])).max() < 1e-4
+    files[0].rename(parts / "lost")
+    with pytest.raises(ModelError, match="not whole"):
+        esm.read_weights(parts)
+
+
+FORERUNNERS = {"ESM-1b": {"places": "absolute", "early": True}, "ESM-1v": {"places": "absolute"}}
+
+
+@pytest.mark.parametrize("kind", FORERUNNERS.values(), ids=FORERUNNERS)
+def test_the_forerunners_with_learned_places_equal_transformers(kind, config, tmp_path):
+    theirs = untrained_esm.make(tmp_path / "older", **kind)
+    card = add_local(config, tmp_path / "older", "esm")
+    assert ("protein.contacts" in card.tasks) == bool(kind.get("early")), "no regression was ever fitted for ESM-1v"
+    with Runtime(config).use(card.name) as loaded:
+        assert np.abs(scan(loaded, UBIQUITIN).scores - one_by_one(theirs, loaded, UBIQUITIN)).max() < 1e-4
+        in_any_company(loaded.embed, [UBIQUITIN, "MKV", UBIQUITIN[:40], "MXX"])
+
+
+@pytest.mark.parametrize("kind", [{}, FORERUNNERS["ESM-1b"]], ids=["ESM-2", "ESM-1b"])
+def test_contacts_equal_transformers(kind):
+    import torch
+
+    theirs = untrained_esm.network(**kind)
+    theirs.set_attn_implementation("eager")
+    weights, vocabulary = theirs.state_dict(), untrained_vocabulary()
+    network = esm.build(weights, theirs.config.to_dict(), vocabulary, "cpu", "small")
+    ours = esm.EsmModel(network, vocabulary, head=esm.contact_head(weights, network))
+    rows = np.stack([ours.tokens(UBIQUITIN), ours.tokens(UBIQUITIN[::-1])])
+    rows[1, 5:9] = ours.mask
+    found = ours.contacts(rows)
+    assert found.shape == (2, 76, 76)
+    assert np.ptp(found) > 0.1
+    for row, contacts in zip(rows, found, strict=True):
+        ids = torch.tensor([[0, *row, 2]])
+        with torch.inference_mode():
+            expected = theirs.predict_contacts(ids, torch.ones_like(ids))[0].numpy()
+        assert np.abs(contacts - expected).max() < 1e-5
+    assert np.abs(ours.contacts(rows[1:])[0] - found[1]).max() < 1e-5
+
+
+def test_a_random_contact_head_of_another_size_is_no_head(theirs, made):
+    weights = {**theirs.state_dict(), "esm.contact_head.regression.weight": theirs.state_dict()["lm_head.bias"][None]}
+    assert esm.contact_head(weights, made._network) is None
+    with pytest.raises(ModelError, match="no contact head"):
+        made.contacts(made.tokens(UBIQUITIN)[None])
+
+
+def test_cards_count_their_parameters_as_the_architecture_does():
+    import torch
+    from transformers import EsmConfig, EsmForMaskedLM
+
+    config = EsmConfig(
+        vocab_size=33, hidden_size=40, num_hidden_layers=3, num_attention_heads=4, intermediate_size=160, mask_token_id=32,
+        pad_token_id=1, max_position_embeddings=1026, position_embedding_type="absolute", emb_layer_norm_before=True,
+    )  # fmt: skip
+    with torch.device("meta"):
+        made = EsmForMaskedLM(config)
+    regression = sum(each.numel() for each in made.esm.contact_head.parameters())
+    assert esm.count(3, 40, 1026) == sum(each.numel() for each in made.parameters()) - regression
+
+
+def test_the_family_proves_itself_by_folder_by_hub_and_gives_its_memory_back(tmp_path, monkeypatch):
+    config = load_config({"BIOLOOM_DATA": str(tmp_path / "data"), "BIOLOOM_DEVICE": "cpu"})
+    folder = tmp_path / "published"
+    untrained_esm.make(folder)
+    card = by_folder(config, folder, "esm")
+    assert card.tasks == ("protein.variants", "protein.similar", "sequence.embed", "protein.contacts")
+    assert card.parameters > 0
+    hub = by_hub(config, monkeypatch, folder, next(each for each in esm.CARDS if each.name == "esm2-8m"))
+    run = through_road(config, "protein.contacts", f">ubiquitin\n{UBIQUITIN}\n", {"model": hub.name})
+    assert run.prediction["results"][0]["contacts"]
+    fasta = tmp_path / "one.fasta"
+    fasta.write_text(f">ubiquitin\n{UBIQUITIN}\n")
+    told = through_command_line(config, ["analyse", fasta, "--task", "protein.variants", "--set", f"model={card.name}"])
+    assert "UNTRAINED" in str(told)
+    memory_back(config, card.name)
+
+
+def test_esm1b_comes_as_one_pickled_file_from_the_hub(tmp_path, monkeypatch):
+    import torch
+
+    config = load_config({"BIOLOOM_DATA": str(tmp_path / "data"), "BIOLOOM_DEVICE": "cpu"})
+    folder = tmp_path / "esm1b"
+    made = untrained_esm.make(folder, **FORERUNNERS["ESM-1b"])
+    (folder / "model.safetensors").unlink()
+    torch.save(made.state_dict(), folder / "pytorch_model.bin")
+    card = by_hub(config, monkeypatch, folder, next(each for each in esm.CARDS if each.name == "esm1b"))
+    with Runtime(config).use(card.name) as loaded:
+        assert np.abs(scan(loaded, UBIQUITIN[:20]).scores - one_by_one(made, loaded, UBIQUITIN[:20])).max() < 1e-4
 
 
 def test_a_vector_is_the_mean_of_transformers_last_layer_over_the_letters(model, theirs):

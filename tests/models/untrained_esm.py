@@ -45,6 +45,13 @@ def network(shape: tuple[int, int, int] = SMALL, *, places: str = "rotary", earl
     return made
 
 
+def vocabulary() -> dict[str, int]:
+    """The published tokens by name."""
+    from transformers.models.esm.configuration_esm import get_default_vocab_list
+
+    return {token: at for at, token in enumerate(get_default_vocab_list())}
+
+
 def make(folder: Path, shape: tuple[int, int, int] = SMALL, *, places: str = "rotary", early: bool = False, parts: str = "10GB") -> Any:
     """Write config, weights (in files of at most `parts`) and vocabulary into `folder`; gives transformers' network."""
     from transformers.models.esm.configuration_esm import get_default_vocab_list

@@ -59,7 +59,12 @@ def _finding(found: Mapping[str, Any], apart: int) -> None:
     html(f"<p>{escape(expected)} Contact: CB atoms within 8 Å.</p>")
     rows = contact_rows(found)[: max(_SHOWN, len(found["sequence"]))]
     names = {"first": "First", "second": "Second", "apart": "Apart", "probability": "Probability", "touch in the structure": "Touch"}
-    st.dataframe([{names[name]: cell for name, cell in row.items()} for row in rows], hide_index=True, height=300)
+    st.dataframe(
+        [{names[name]: cell for name, cell in row.items()} for row in rows],
+        hide_index=True,
+        height=min(38 * (len(rows) + 1), 420),
+        column_config={"Probability": st.column_config.NumberColumn(format="%.2f")},
+    )
 
 
 def _sure(run: Run, found: Mapping[str, Any]) -> None:
@@ -90,24 +95,22 @@ def _precision(truth: Mapping[str, Any]) -> None:
         f"<div class='bl-big'>{best['value']:.0%}</div><p>of the strongest {best['pairs']} pairs {best['from']} or more apart touch in "
         f"the structure (95% interval {best['low']:.0%} to {best['high']:.0%})</p>"
     )
-    share = st.column_config.NumberColumn(format="percent")
     st.dataframe(
         [
             {
                 "Apart": f"{row['from']} or more",
                 "Strongest": f"{row['top']} ({row['pairs']})",
-                "Touch": row["value"],
-                "From": row["low"],
-                "To": row["high"],
-                "Any pair": row["any_pair"],
+                "Touch": f"{row['value']:.0%} ({row['low']:.0%} to {row['high']:.0%})",
+                "Any pair": "" if row["any_pair"] is None else f"{row['any_pair']:.0%}",
             }
             for row in rows
         ],
         hide_index=True,
-        column_config=dict.fromkeys(("Touch", "From", "To", "Any pair"), share),
     )
     missing = f" {some(truth['missing'], 'residue')} without whole backbone left out." if truth["missing"] else ""
-    st.caption(plain(f"L: length of the chain. Contacts come in patches, so the intervals are narrower than the truth.{missing}"))
+    st.caption(
+        plain(f"L: length of the chain; in brackets the 95% interval. Contacts come in patches, so it is narrower than the truth.{missing}")
+    )
 
 
 def _molecule(run: Run, found: Mapping[str, Any], key: str) -> None:
