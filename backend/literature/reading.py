@@ -99,6 +99,24 @@ def read_question(example: str) -> Any:
     return read
 
 
+def tokens_of(model: Reads, question: str) -> int:
+    """What a question takes of the model's window, with what stands between it and a text.
+
+    Raises
+    ------
+    InputError
+        When that is more than half of the window.
+    """
+    asked = model.lengths([question])[0] + _JOINTS
+    if asked > model.window // 2:
+        raise InputError(
+            f"The question takes {asked:,} tokens; this model reads {model.window:,} at once, question and text together: "
+            f"“{question[:60]}{'...' if len(question) > 60 else ''}”.",
+            "Ask a shorter question.",
+        )
+    return asked
+
+
 def pieces(context: Context, model: Reads, given: Mapping[str, Json]) -> list[Piece]:
     """What the question of `given` is put to: windows of the text, or those windows of the quoted papers that hold a quote.
 
@@ -109,12 +127,7 @@ def pieces(context: Context, model: Reads, given: Mapping[str, Json]) -> list[Pi
     StorageError
         When a quoted paper's stored text is no longer what was quoted.
     """
-    asked = model.lengths([str(given["question"])])[0] + _JOINTS
-    if asked > model.window // 2:
-        raise InputError(
-            f"The question takes {asked:,} tokens; this model reads {model.window:,} at once, question and text together.",
-            "Ask a shorter question.",
-        )
+    asked = tokens_of(model, str(given["question"]))
     if "quotes" not in given:
         text = str(given["text"])
         spans = windows(model, text, asked)

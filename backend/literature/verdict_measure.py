@@ -16,6 +16,7 @@ from backend.domain import Json
 from backend.errors import InputError
 from backend.literature.judging import join, judge
 from backend.literature.labelled import read_file
+from backend.literature.reading import tokens_of
 from backend.literature.texts import windows
 from backend.metrics import bootstrap
 from backend.models.abilities import VERDICTS
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 TASK = "literature.verdict"
 COVERED = 0.6  # accuracy@60: over the 60% of questions that the model is surest of
 _BINS = 10
-_JOINTS = 4
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ def _all(context: Context, model: Judges, cases: Sequence[Judged], title: str) -
     made = []
     for at, case in enumerate(cases, start=1):
         context.progress.check()
-        spans = windows(model, case.text, model.lengths([case.question])[0] + _JOINTS)
+        spans = windows(model, case.text, tokens_of(model, case.question))
         made.append(join(judge(model, case.question, [case.text[start:end] for start, end in spans], Silent())))
         context.progress.update(at, len(cases), f"{title}: {at:,} of {len(cases):,} questions")
     return np.stack(made)

@@ -139,11 +139,12 @@ def _fit(text: str, settings: Mapping[str, Any], here: Sequence[ModelCard], ques
     loaded = any(resident.name == name for resident in bench().runtime.loaded())
     if not loaded and not st.button("Count what this model sees", key=f"count-{name}", icon=":material/straighten:", type="tertiary"):
         return
+    from backend.literature.reading import tokens_of
     from backend.literature.texts import windows
 
     with st.spinner("Loading the model ..."), bench().runtime.use(name) as model:
         if not hasattr(model, "unknown_share"):
             return
-        parts = len(windows(model, text, model.lengths([question])[0] + 4 if question else 0))
+        parts = len(windows(model, text, tokens_of(model, question) if question else 0))
         unknown = model.unknown_share(text)
         strip([("Read in", some(parts, "part")), ("of at most", f"{model.window:,} tokens"), ("Unknown to the model", f"{unknown:.1%}")])
