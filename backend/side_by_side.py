@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 
 _MOST_TOLD = 200  # differences that the JSON lists one by one
 _OWN_NAME = re.compile(r"[^:]*\bmodel: ")  # that the models are two is no difference of the results
-_ASIDE = ("records", "summary", "file", "notes", "text", "question", "name", "vectors", "quality")
-"""Parts of a result that say what was read, or say it in words: they are no finding."""
+_ASIDE = {
+    "records", "summary", "file", "notes", "text", "question", "name", "quality", "material", "how", "vector", "sequence", "places",
+    "pdb", "pae", "map", "nearest_method", "citations_method",
+}  # fmt: skip
+"""Parts of a result that say what was read, say it in words, or are drawings: what differs in them is told by the rest."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +145,14 @@ class _Half:
 
 
 def _finding(run: Run) -> dict[str, Json]:
-    return {name: part for name, part in (run.prediction or {}).items() if name not in _ASIDE}
+    made: dict[str, Json] = _bare(run.prediction or {})
+    return made
+
+
+def _bare(value: Json) -> Json:
+    if isinstance(value, Mapping):
+        return {name: _bare(part) for name, part in value.items() if name not in _ASIDE}
+    return [_bare(part) for part in value] if isinstance(value, list) else value
 
 
 def _name(run: Run) -> str:

@@ -20,6 +20,10 @@ def a_map(table: list[list[float] | None]) -> dict:
     return {"alphabet": AMINO, "results": [{"record": "p", "sequence": PROTEIN, "places": None, "scores": table}]}
 
 
+def vectors(table: np.ndarray) -> dict:
+    return {"results": [{"record": str(at), "vector": row} for at, row in enumerate(table.tolist())]}
+
+
 def named(found, name: str):
     return next(each for each in found if each.name == name)
 
@@ -77,7 +81,7 @@ def test_named_things_are_counted_by_their_words_and_kinds() -> None:
     second = mentions((0, 7, "disease"), (10, 14, "chemical"), (21, 25, "gene"))
     found = named(agreements(first, second), "Named things")
     assert (
-        "The first names 3, the second 3: 2 at exactly the same words, 1 of these of the same kind; 1 more of the first overlap"
+        "The first names 3, the second 3: 2 at exactly the same words, 1 of them of the same kind; 1 more of the first overlap"
         in found.text
     )
     assert found.value == pytest.approx(0.25)
@@ -87,7 +91,7 @@ def test_nearness_is_ranked_over_all_pairs_of_records() -> None:
     rng = np.random.default_rng(5)
     table = rng.normal(size=(12, 8))
     turn, _ = np.linalg.qr(rng.normal(size=(8, 8)))
-    found = named(agreements({"vectors": table.tolist()}, {"vectors": (table @ turn).tolist()}), "Nearness")
+    found = named(agreements(vectors(table), vectors(table @ turn)), "Nearness")
     assert found.value == pytest.approx(1.0, abs=1e-6)
     assert "66 pairs" in found.text
 
@@ -98,9 +102,46 @@ def test_neighbours_are_counted_by_record() -> None:
 
     found = agreements(listed([[1, 2], [0, 2], [0, 1]]), listed([[1, 2], [2, 0], [0, 1]]))
     assert "2 of 3 (67%) of the records have the same nearest" in named(found, "Nearest record").text
-    assert named(found, "Neighbours").value == 1.0
+    assert [each.name for each in found] == ["Nearest record"], "where all others are listed, that they are shared says nothing"
+    four = listed([[1], [0], [3], [2]]), listed([[1], [2], [3], [0]])
+    assert named(agreements(*four), "Neighbours").value == 0.5
 
 
 def test_what_has_no_measure_gives_none() -> None:
     assert agreements({"stages": [1, 2]}, {"stages": [1, 3]}) == []
     assert agreements({}, {}) == []
+
+
+def test_verdicts_are_set_against_each_other_part_by_part() -> None:
+    def said(whole: str, *parts: str) -> dict:
+        return {"joined": {"verdict": whole, "probabilities": [0.7, 0.2, 0.1]}, "contexts": [{"verdict": part} for part in parts]}
+
+    found = agreements(said("yes", "yes", "no"), said("no", "yes", "yes"))
+    assert named(found, "Verdict").text == "The first says yes (probability 0.70), the second no (probability 0.70)."
+    assert "1 of 2 (50%) of the parts" in named(found, "Parts").text
+
+
+def test_answers_are_the_same_overlap_or_differ() -> None:
+    def span(start: int, end: int) -> dict:
+        return {"spans": [{"text": "x", "score": 0.5, "start": start, "end": end, "paper": 1}]}
+
+    assert "the same words" in named(agreements(span(3, 9), span(3, 9)), "Answer").text
+    assert "overlap" in named(agreements(span(3, 9), span(5, 12)), "Answer").text
+    assert "different words" in named(agreements(span(3, 9), span(20, 25)), "Answer").text
+    assert named(agreements(span(3, 9), {"spans": []}), "Answer").text == "Only the first finds an answer."
+
+
+def test_the_strongest_contacts_are_counted_as_pairs_and_not_read_as_a_table_of_scores() -> None:
+    def listed(*pairs: tuple[int, int]) -> dict:
+        return {"results": [{"record": "p", "sequence": "MKV", "contacts": [[i, j, 0.9] for i, j in pairs]}]}
+
+    found = agreements(listed((0, 8), (1, 9), (2, 10)), listed((1, 9), (0, 8), (3, 12)))
+    assert [each.name for each in found] == ["Strongest contacts"]
+    assert "2 of 3 (67%)" in found[0].text
+
+
+def test_classes_of_records_are_counted() -> None:
+    def called(*names: str) -> dict:
+        return {"results": [{"record": str(at), "call": name} for at, name in enumerate(names)]}
+
+    assert named(agreements(called("a", "b", "b"), called("A", "b", "a")), "Calls").value == pytest.approx(2 / 3)

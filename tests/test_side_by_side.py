@@ -64,7 +64,7 @@ def test_both_runs_are_saved_and_their_maps_are_ranked_against_each_other(opened
 
 def test_neighbours_of_two_models_are_compared(opened) -> None:
     value = give_text(opened.context, PROTEINS)
-    found = compare(*run_both(opened, "protein.similar", value, ["tiny-esm", "kmers"]))
+    found = compare(*run_both(opened, "protein.similar", value, ["tiny-esm", "kmers"], settings={"neighbours": 1}))
     assert {"Nearest record", "Neighbours"} <= {each.name for each in found.agreements}
 
 

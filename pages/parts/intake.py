@@ -9,6 +9,7 @@ import streamlit as st
 from backend.config import ASSETS
 from pages.parts.bench import bench
 from pages.parts.errors import told
+from pages.parts.links import asked
 from pages.parts.uploads import local
 
 EXAMPLES: tuple[tuple[str, str, str], ...] = (
@@ -62,7 +63,7 @@ def begin(examples: Sequence[tuple[str, str, str]]) -> None:
     for name, words, task in examples:
         if st.button(words, key=f"example-{name}", icon=":material/arrow_forward:", type="tertiary"):
             with told():
-                st.query_params.from_dict({**_asked("model"), **open_example(name, task)})
+                st.query_params.from_dict({**asked("model"), **open_example(name, task)})
                 st.rerun()
 
 
@@ -75,10 +76,5 @@ def open_example(name: str, task: str) -> dict[str, str]:
 
 
 def _open(sha256: str, name: str) -> None:
-    st.query_params.from_dict({**_asked("task", "model"), "file": sha256, "name": name})
+    st.query_params.from_dict({**asked("task", "model"), "file": sha256, "name": name})
     st.rerun()
-
-
-def _asked(*names: str) -> dict[str, str]:
-    """What the address already asks for, so that a link to a task with a model survives the choice of a file."""
-    return {name: st.query_params[name] for name in names if name in st.query_params}

@@ -12,3 +12,8 @@ def here(label: str, query: Mapping[str, str], key: str, icon: str | None = None
     if st.button(label, icon=icon, type="tertiary", key=key):
         st.query_params.from_dict(dict(query))
         st.rerun()
+
+
+def asked(*names: str) -> dict[str, str]:
+    """What the address already asks for, so that a link to a task with a model survives the choice of a file."""
+    return {name: st.query_params[name] for name in names if name in st.query_params}

@@ -10,6 +10,7 @@ import streamlit as st
 from backend.config import ASSETS
 from pages.parts.bench import bench, shelf
 from pages.parts.errors import told
+from pages.parts.links import asked
 from pages.parts.markup import plain
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def _library() -> None:
         "Papers found", list(titles), format_func=lambda at: plain(titles[at]), key="text-paper", label_visibility="collapsed"
     )
     if st.button("Read this paper", key="text-paper-open"):
-        st.query_params.from_dict({"paper": str(chosen)})
+        st.query_params.from_dict({**asked("task", "model"), "paper": str(chosen)})
         st.rerun()
 
 
@@ -111,5 +112,5 @@ def _open(data: bytes, name: str, task: str = "") -> None:
     from backend.storage.files import Files
 
     kept = Files(bench().config).put(data, name)
-    st.query_params.from_dict({"text": kept.sha256, "name": kept.name, **({"task": task} if task else {})})
+    st.query_params.from_dict({**asked("task", "model"), "text": kept.sha256, "name": kept.name, **({"task": task} if task else {})})
     st.rerun()

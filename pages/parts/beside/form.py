@@ -11,12 +11,14 @@ from backend.domain import Run
 from backend.progress import Progress
 from pages.parts import jobs
 from pages.parts.bench import bench, owner, profile
+from pages.parts.beside.options import show_options
 from pages.parts.choosing import untrained_notice
 from pages.parts.intake import EXAMPLES, begin, show_intake
 from pages.parts.markup import plain, strip
 from pages.parts.models.listing import task_titles
 from pages.parts.preflight import show_preflight
 from pages.parts.sequence_tasks import TASKS, fitting
+from pages.parts.text_tasks import TASKS as TEXTS
 
 if TYPE_CHECKING:
     from backend.domain import ModelCard
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 
 KIND = "side-by-side"
 _JOB = "beside-job"  # what this session started
+_ASK = "literature.ask"
+_MOST_LISTED = 2_000  # records in the list to choose from
+EXAMPLE = "Does metformin reduce cardiovascular mortality?"
 _PATIENCE = 1.0  # seconds that quick work is waited for without showing a job
 
 
@@ -88,17 +93,18 @@ def show_new() -> None:
     if first.untrained or second.untrained:
         untrained_notice()
     value = _sequences(task) if find_task(task).modality == "sequences" else _text(task)
+    settings = show_options(task)
     if st.button("Run both", type="primary", disabled=value is None, key="beside-go") and value is not None:
-        _start(task, value, first, second)
+        _start(task, value, settings, first, second)
 
 
-def _start(task: str, value: Mapping[str, Any], first: ModelCard, second: ModelCard) -> None:
+def _start(task: str, value: Mapping[str, Any], settings: Mapping[str, Any], first: ModelCard, second: ModelCard) -> None:
     opened, asker, asking, names = bench(), owner(), profile(), (first.name, second.name)
 
     def work(progress: Progress) -> dict[str, Any]:
         from backend.side_by_side import run_both
 
-        made = run_both(opened, task, value, names, profile=asking, owner=asker, progress=progress)
+        made = run_both(opened, task, value, names, settings=settings, profile=asking, owner=asker, progress=progress)
         return {"first": made[0].id, "second": made[1].id}
 
     _submit(f"{first.title} beside {second.title}", work)
@@ -123,12 +129,16 @@ def _choose(label: str, able: list[ModelCard], key: str) -> ModelCard:
 
 
 def _text(task: str) -> dict[str, Any] | None:
-    """A question, a text, or both; the task says what it lacks."""
-    question = st.text_input("Question", key="beside-question", placeholder="Does metformin reduce cardiovascular mortality?")
-    if task == "literature.ask":
-        return {"question": question} if question.strip() else None
+    """A text, a question, or both, as the task needs them."""
+    asked = ""
+    if task == _ASK or TEXTS.get(task, ("", "", ""))[2]:
+        asked = " ".join(st.text_input("Question", key="beside-question", placeholder=TEXTS[task][2] if task in TEXTS else EXAMPLE).split())
+        if not asked:
+            return None
+    if task == _ASK:
+        return {"question": asked}
     text = st.text_area("Text", key="beside-text", height=160, placeholder="Paste an abstract or any other text.")
-    return {"question": question, "text": text, "name": "pasted text"} if text.strip() else None
+    return {"question": asked, "text": text, "name": f"pasted {text.strip()[:40]}"} if text.strip() else None
 
 
 def _sequences(task: str) -> dict[str, Any] | None:
@@ -153,9 +163,11 @@ def _sequences(task: str) -> dict[str, Any] | None:
 
 
 def _records(found: Preflight, task: str) -> list[str]:
-    ids = list(found.usable(TASKS[task][2]))
-    if len(ids) == 1:
-        return ids
-    every = f"All {len(ids):,} records"
-    chosen = st.selectbox("Record", [every, *ids], key=f"beside-record-{task}")
+    """Ids to work on; empty for all that fit."""
+    kinds = TASKS[task][2]
+    count = sum(found.summary().kinds.get(kind, 0) for kind in kinds)
+    every = f"All {count:,} records"
+    if count == 1 or count > _MOST_LISTED:
+        return []
+    chosen = st.selectbox("Record", [every, *found.usable(kinds)], key=f"beside-record-{task}")
     return [] if chosen == every else [str(chosen)]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 KIND = "model."
 _PATIENCE = 1.0  # seconds that quick work is waited for without showing a job
+_MEASURE = "Loads it in a process of its own and finds its largest memory at several lengths and batches; a minute or more."
 _CONSENT = "I will use it for non-commercial purposes only."
 
 
@@ -62,6 +63,8 @@ def show_acts(row: Row) -> None:
 
 
 def _fetch(row: Row) -> None:
+    from backend.models.received import open_ended
+
     card, runtime = row.card, bench().runtime
     st.markdown(f"**Licence: {plain(card.licence)}**")
     agreed = not card.non_commercial or st.checkbox(_CONSENT, key=f"consent-{card.name}")
@@ -74,10 +77,12 @@ def _fetch(row: Row) -> None:
         st.caption("Allow outside connections above to fetch it. What leaves this computer is the model's name and your network address.")
     if not agreed:
         st.caption("This licence forbids commercial use; tick the line above to fetch it.")
-    if card.unpinned:
+    if open_ended(card):
         st.caption(
             "Its published hashes are not known to Bioloom: the hash of every file is noted at the first fetch and compared ever after."
         )
+    if not row.fit.ok:
+        st.caption(plain(" ".join((row.fit.reason, *row.fit.would))))
     st.caption("An interrupted fetch goes on where it stopped. Or download it yourself and add the folder.")
 
 
@@ -92,10 +97,12 @@ def _keep(row: Row) -> None:
             submit("load", f"Loading {card.title}", lambda progress: _loaded(name), name)
         if st.button("Verify files", key=f"verify-{name}", icon=":material/verified:", help="Hashes every file again."):
             submit("verify", f"Verifying {card.title}", lambda progress: _verified(name), name)
+        if st.button("Measure", key=f"measure-{name}", icon=":material/speed:", help=_MEASURE):
+            submit("measure", f"Measuring {card.title}", lambda progress: _measured(name, progress), name)
         if card.source != "bundled":
             _remove(card)
     if row.state != "loaded" and not row.fit.ok:
-        st.caption(plain(row.fit.reason))
+        st.caption(plain(" ".join((row.fit.reason, *row.fit.would))))
     _show_verified(name)
 
 
@@ -123,6 +130,13 @@ def _loaded(name: str) -> dict[str, Any]:
 def _verified(name: str) -> dict[str, Any]:
     found = bench().runtime.verify(name)
     return {"model": name, "ok": found.ok, "files": dict(found.files)}
+
+
+def _measured(name: str, progress: Progress) -> dict[str, Any]:
+    from backend.models.measure import measure
+
+    measure(bench().config, name, progress)
+    return {"model": name}
 
 
 def _show_verified(name: str) -> None:

@@ -12,6 +12,7 @@ from pages.parts.errors import show_error, told
 from pages.parts.markup import escape, facts, html, kicker, plain, size
 from pages.parts.models.acts import show_acts
 from pages.parts.models.listing import gather, parameters, task_titles
+from pages.parts.models.measuring import show_measured
 from pages.parts.models.using import show_uses
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def show_card(name: str) -> None:
     with right, told():
         kicker("On this machine")
         show_acts(row)
+        show_measured(card)
         if row.here:
             kicker("Use it")
             show_uses(card)
@@ -72,30 +74,26 @@ def _tags(row: Row) -> None:
 
 
 def _facts(row: Row) -> list[tuple[str, str]]:
+    from backend.models.fit import peak_in_words
+    from backend.models.received import hashes_in_words
+
     card = row.card
-    pinned = "its first fetch pins it" if card.unpinned else "pinned"
-    revision = f"{card.revision[:12]}, {pinned}" if card.source == "hub" else card.revision or "none"
     made = [
         ("Licence", card.licence),
         ("Parameters", parameters(card.parameters)),
         ("Tasks", ", ".join(task_titles(card.tasks))),
         ("Download", size(card.download_bytes) if card.download_bytes else "none"),
         ("On disk", size(card.disk_bytes) if card.disk_bytes else "none"),
-        ("Memory", memory_words(card)),
+        ("Memory", peak_in_words(bench().config, card)),
         ("Now", row.fit.reason),
         ("From", f"{_SOURCES[card.source]}{f': {card.hub_id}' if card.hub_id else ''}"),
-        ("Revision", revision),
+        ("Revision", card.revision[:12] or "none"),
         ("Paper", card.paper or "none"),
         ("Name", card.name),
     ]
+    if card.files:
+        made.append(("Hashes", hashes_in_words(bench().config, card)))
     return [*made, ("Folder", card.folder)] if card.source == "local" else made
-
-
-def memory_words(card: ModelCard) -> str:
-    """The peak and how it is known."""
-    if not card.peak_bytes:
-        return "little"
-    return f"{size(card.peak_bytes)}, {'measured by us' if card.peak_is_measured else 'computed, not measured'}"
 
 
 def _qualities(card: ModelCard) -> None:

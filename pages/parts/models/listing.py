@@ -48,7 +48,7 @@ class Row:
     @property
     def fit_words(self) -> str:
         """Whether it fits, short; whether that was measured is told on the card."""
-        needs = size(self.card.peak_bytes) if self.card.peak_bytes else "little"
+        needs = size(self.fit.needed) if self.fit.needed else "little"
         return f"fits, {needs}" if self.fit.ok else f"too large, {needs}"
 
     @property
