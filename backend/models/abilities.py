@@ -83,12 +83,15 @@ class Generated:
     log_probs : tuple of float
         Natural logarithm of the probability of each token when it was written.
     ended : {"finished", "length", "stopped"}
+    ids : tuple of int
+        The tokens themselves: the same text may be cut in other ways, of other likelihood.
     """
 
     text: str
     pieces: tuple[str, ...]
     log_probs: tuple[float, ...]
     ended: Literal["finished", "length", "stopped"]
+    ids: tuple[int, ...] = ()
 
 
 class Exercises(Protocol):

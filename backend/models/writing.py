@@ -164,15 +164,17 @@ class Writer:
 
     # --- likelihood ---------------------------------------------------------------------------------------------------
 
-    def likelihood(self, prompts: Sequence[str], text: str, close: bool = False) -> Floats:
+    def likelihood(self, prompts: Sequence[str], text: str, close: bool = False, ids: Ids = ()) -> Floats:
         """ln p of writing `text` after each prompt, shape (m,).
 
         Parameters
         ----------
         close : bool
             Whether the text must also end there.
+        ids : sequence of int
+            The text's tokens as they were written, where they are known.
         """
-        target = self.codec.follow(text) + ([min(self.ends)] if close else [])
+        target = [*(ids or self.codec.follow(text)), *([min(self.ends)] if close else [])]
         return self.log_probs([(self.codec.read(prompt), target) for prompt in prompts])
 
     def log_probs(self, pairs: Sequence[tuple[Ids, Ids]]) -> Floats:
@@ -282,4 +284,4 @@ class Writer:
         self, before: Ids, written: Ids, log_probs: Sequence[float], ended: Literal["finished", "length", "stopped"]
     ) -> Generated:
         text, pieces = spelled(self.codec, before, written)
-        return Generated(text, pieces, tuple(log_probs), ended)
+        return Generated(text, pieces, tuple(log_probs), ended, tuple(written))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from backend.domain import ModelCard, Quality
 from backend.errors import ModelError
-from backend.models.abilities import Generated
+from backend.models.abilities import Floats, Generated
 from backend.models.families.minilm import set_threads
 from backend.models.registry import Found, family, published_files
 from backend.models.spelling import Ids
@@ -134,8 +134,16 @@ class GalacticaModel(Writer):
 
     def suggest(self, prompt: str, *, number: int, most: int = 60, check: Callable[[], None] = go_on) -> list[Generated]:
         """The likeliest references after a prompt, best first; each is the model's guess, and may be of no paper at all."""
-        before = self.codec.read(prompt.rstrip() + " " + START_REF)
+        before = self._asked(prompt)
+        most = max(1, min(most, self.reach - len(before)))
         return self.beams(before, number=number, most=most, stops=(self.codec.sign(END_REF),), check=check)
+
+    def reference_score(self, prompts: Sequence[str], ids: Ids) -> Floats:
+        """ln p of a reference, by its tokens, after each prompt, shape (m,)."""
+        return self.log_probs([(self._asked(prompt), ids) for prompt in prompts])
+
+    def _asked(self, prompt: str) -> list[int]:
+        return self.codec.read(f"{prompt.rstrip()} {START_REF}".lstrip())
 
 
 def examine(folder: Path) -> Found:
