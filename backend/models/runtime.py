@@ -149,8 +149,6 @@ class Runtime:
             Tokens or letters (as the model's window counts) of each input, and how many are computed at once. They tell apart only
             models measured on this machine; for others the card's figure stands for any request.
         """
-        if card.template:
-            return Fit(True, "It depends on the checkpoint that you add.", 0, available_bytes(pick_device(self._config)))
         device = pick_device(self._config)
         with self._changed:
             loaded = (slot := self._slots.get(card.name)) is not None and slot.ready
