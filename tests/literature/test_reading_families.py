@@ -163,3 +163,26 @@ def test_models_of_two_heads_are_not_needed_at_once(own: Config) -> None:
         assert run.prediction["marked_by"] == "marks"
     finally:
         bench.close()
+
+
+def test_models_that_write_judge_and_relate_too(tmp_path: Path) -> None:
+    from backend.config import load_config
+    from tests.models.tiny_writers import biogpt
+
+    config = load_config({"BIOLOOM_DATA": str(tmp_path / "data"), "BIOLOOM_DEVICE": "cpu"})
+    for name in ("QA-PubMedQA-BioGPT", "RE-BC5CDR-BioGPT"):
+        add_local(config, biogpt(tmp_path / name, learned=9, tokens=640), "biogpt")
+    bench = Workbench(config)
+    try:
+        run = bench.run("literature.verdict", {"text": TEXT, "name": "text", "question": "Does aspirin reduce stroke?"})
+        assert run.prediction is not None
+        assert sum(run.prediction["joined"]["probabilities"]) == pytest.approx(1, abs=1e-4)
+        explained = bench.explain(run.id, {"context": 1}).explanation
+        assert explained is not None
+        assert explained["sites"]["faithfulness"]["additivity_residual"] < 1e-3
+        related = bench.run("literature.relations", {"text": TEXT, "name": "text"})
+        assert related.prediction is not None
+        assert related.prediction["generated"] is True
+        assert any("generating model" in warning for warning in related.warnings)
+    finally:
+        bench.close()
