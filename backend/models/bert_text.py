@@ -67,7 +67,8 @@ class BertText:
         for at, row, total in zip(owners, rows, sums, strict=True):
             made[at] += total
             tokens[at] += len(row.ids)
-        return made / np.maximum(tokens, 1)[:, None]
+        means: Floats = (made / np.maximum(tokens, 1)[:, None]).astype(np.float32)
+        return means
 
     def exercise(self, length: int = 0, batch: int = 4) -> None:
         """Read `batch` texts of `length` tokens (a full window unless given): what a measurement of memory runs."""
@@ -191,4 +192,5 @@ class WordFiller(BertText):
 def softmax(values: NDArray[Any]) -> NDArray[np.float64]:
     """Probabilities along the last axis."""
     shifted = np.exp(values.astype(np.float64) - values.max(axis=-1, keepdims=True))
-    return shifted / shifted.sum(axis=-1, keepdims=True)
+    made: NDArray[np.float64] = shifted / shifted.sum(axis=-1, keepdims=True)
+    return made

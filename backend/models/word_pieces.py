@@ -73,7 +73,7 @@ class WordPieces:
     def unknown_share(self, text: str) -> float:
         """Share of the text's pieces that the vocabulary does not know."""
         ids = self.cut([text])[0].ids
-        return sum(each == self.unknown for each in ids) / max(1, len(ids))
+        return float(sum(each == self.unknown for each in ids) / max(1, len(ids)))
 
     def whole_words(self) -> Iterator[tuple[int, str]]:
         """(id, word) of the pieces that are words of their own: no special token, no continuation, at least one letter or digit."""
@@ -166,7 +166,7 @@ def _built(folder: Path, title: str) -> Any:
 def is_cased(vocabulary: Any) -> bool:
     """Whether a vocabulary was made of text with its capitals."""
     words = [piece for piece in vocabulary if not piece.startswith("[")]
-    return sum(piece != piece.lower() for piece in words) > _CASED * len(words)
+    return bool(sum(piece != piece.lower() for piece in words) > _CASED * len(words))
 
 
 def _settings(file: Path) -> dict[str, Any]:
