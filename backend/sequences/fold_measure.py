@@ -30,7 +30,7 @@ def measure(context: Context, files: Sequence[Path], options: Mapping[str, Any])
     The file is CSV or TSV with id, sequence and structure (dot-bracket); a column ``family``, or else the id up to its first
     underscore, groups the strands.
     """
-    rows = [row for file in files for row in _rows(file)]
+    rows = [row for file in files for row in read_rows(file)]
     scores: dict[str, list[tuple[float, float, float]]] = {"MFE": [], "centroid": [], GUESS: []}
     with context.runtime.use("viennarna") as folder:
         for done, row in enumerate(rows):
@@ -94,7 +94,14 @@ def longest_stems(sequence: str, least: int = 3) -> list[int]:
     return found
 
 
-def _rows(file: Path) -> list[dict[str, Any]]:
+def read_rows(file: Path) -> list[dict[str, Any]]:
+    """Strands with known structures: ``id``, ``sequence``, ``true`` (partners), ``family``, ``knotted``.
+
+    Raises
+    ------
+    InputError
+        When a column is missing or a line is damaged.
+    """
     with file.open(encoding="utf-8-sig", newline="") as stream:
         first = stream.readline()
         stream.seek(0)
