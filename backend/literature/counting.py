@@ -47,6 +47,7 @@ def _prf(sums: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     right, wrong, missed = sums.T
 
     def share(above: np.ndarray, below: np.ndarray) -> np.ndarray:
-        return np.divide(above, below, out=np.zeros_like(below), where=below > 0)
+        made: np.ndarray = np.divide(above, below, out=np.zeros_like(below), where=below > 0)
+        return made
 
     return share(right, right + wrong), share(right, right + missed), share(2 * right, 2 * right + wrong + missed)

@@ -41,10 +41,11 @@ def measure_entities(context: Context, files: Sequence[Path], options: Mapping[s
                 raise InputError(
                     f"{card.title} finds {', '.join(model.kinds)}; the files mark {', '.join(marked)}.",
                     "Give files that mark the same kinds.",
-                    "Give files that mark the same kinds.",
                 )
             counts = _counts(context, card.title, model, documents, shared)
-        together = [tuple(map(sum, zip(*rows, strict=True))) for rows in zip(*counts.values(), strict=True)]
+        together = [
+            (sum(r[0] for r in rows), sum(r[1] for r in rows), sum(r[2] for r in rows)) for rows in zip(*counts.values(), strict=True)
+        ]
         systems[card.name] = cells(scores(together))
         if len(counts) > 1:
             systems[card.name] |= {key: cell for kind, rows in counts.items() for key, cell in cells(scores(rows), f"{kind} ").items()}

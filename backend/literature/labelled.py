@@ -131,7 +131,7 @@ def _pubtator(text: str, file: str) -> Iterator[Labelled]:
 def _bio(text: str, path: Path) -> Iterator[Labelled]:
     blocks = [block for block in re.split(r"\n\s*\n", text) if block.strip() and not block.startswith("-DOCSTART-")]
     for number, block in enumerate(blocks, start=1):
-        words, marks, at = "", [], 0
+        words, marks = "", list[Gold]()
         for line in block.strip("\n").split("\n"):
             cells = line.split()
             if len(cells) < 2 or not re.fullmatch(r"[OBIES](-.+)?", cells[-1]):

@@ -148,7 +148,7 @@ def mcnemar(b: int, c: int) -> float:
     n, low = b + c, min(b, c)
     if not n:
         return 1.0
-    return min(1.0, 2 * sum(math.comb(n, k) for k in range(low + 1)) / 2**n)
+    return min(1.0, float(2 * sum(math.comb(n, k) for k in range(low + 1)) / 2**n))
 
 
 def _all(context: Context, model: Judges, cases: Sequence[Judged], title: str) -> np.ndarray:

@@ -279,6 +279,13 @@ def test_strict_f1_against_experts_marks(bench, toy, tmp_path):
     assert any("chemical of the files is Chemical of the model" in note for note in made["notes"])
 
 
+def test_files_that_mark_other_kinds_are_refused(bench, toy, tmp_path):
+    file = tmp_path / "gold.tsv"
+    file.write_text("BRCA1\tB-Gene\nis\tO\n", encoding="utf-8")
+    with pytest.raises(InputError, match="the files mark Gene"):
+        measure(bench, "literature.entities", file)
+
+
 def test_bio_columns_are_read_as_text_with_places(tmp_path):
     from backend.literature.labelled import read_labelled
 
