@@ -12,7 +12,7 @@ from backend.domain import Json, Prediction, Profile
 from backend.errors import InputError
 from backend.literature.beside import METHOD, nearest
 from backend.literature.entities_export import rows_csv
-from backend.literature.jobs_of_text import LABELS, Job, filled, find_job, wording
+from backend.literature.jobs_of_text import LABELS, filled, find_job, wording
 from backend.literature.texts import read_text
 from backend.literature.why_words import placed
 from backend.literature.written import NOTICE, checked, explain_prompt, how_to_write, ids_of, kept, refused, to_text, told
@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from backend.models.writing import Writer
 
 TASK = "literature.rewrite"
+_KNOWN = 0.01  # probability of the three labels together below which the reader is warned
+_STRANGE = (
+    "The model would hardly ever answer with one of the three labels: it was not taught this request in this wording, "
+    "and its choice says little."
+)
 
 
 def read(context: Context, value: Mapping[str, Json], settings: Mapping[str, Json]) -> dict[str, Json]:
@@ -115,7 +120,8 @@ def rewrite(context: Context, value: Mapping[str, Json], settings: Mapping[str, 
         if size > model.window:
             raise refused(size, 0, model.window, "Give it in parts: a text that is cut would be summarised without its end.")
         if job.name == "nli":
-            return Prediction({**data, **_judged(model, prompt, job)}, card.name)
+            found = _judged(model, prompt)
+            return Prediction({**data, **found}, card.name, (_STRANGE,) if found["known"] < _KNOWN else ())
         most, temperature, seed = how_to_write(settings)
         made = model.write(prompt, most=min(most, model.window), temperature=temperature, seed=seed, check=checked(context, most))
     how = [f"Asked with '{template}' ({origin}).", *told(made, temperature, seed)]
@@ -140,7 +146,7 @@ def _label_logs(model: Writer, prompts: Sequence[str]) -> np.ndarray:
     return np.stack([model.likelihood(prompts, label, close=True) for label in LABELS], axis=1).astype(np.float64)
 
 
-def _judged(model: Writer, prompt: str, job: Job) -> dict[str, Json]:
+def _judged(model: Writer, prompt: str) -> dict[str, Json]:
     logs = _label_logs(model, [prompt])[0]
     shares = np.exp(logs - np.logaddexp.reduce(logs))
     best = LABELS[int(np.argmax(shares))]

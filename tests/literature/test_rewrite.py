@@ -51,6 +51,7 @@ def test_labels_are_compared_as_whole_answers(opened):
         logs = [float(model.likelihood([prompt], label, close=True)[0]) for label in LABELS]
     shares = np.exp(np.array(logs) - np.logaddexp.reduce(logs))
     np.testing.assert_allclose([each["probability"] for each in found["labels"]], shares, atol=1e-5)
+    assert any("hardly ever" in warning for warning in run.warnings)  # random weights know no request
     made = opened.explain(run.id, {"label": "contradiction"}).explanation
     assert made["target"] == {"label": "contradiction"}
     assert made["sites"]["unit"] == "ln odds"

@@ -70,10 +70,14 @@ def _labels(run: Run, found: Mapping[str, Any]) -> None:
     from backend.figures.written import describe_labels, plot_labels
 
     best = max(found["labels"], key=lambda each: each["probability"])
-    html(f"<p>“{escape(found['hypothesis'])}”</p><div class='bl-big'>{escape(_said(best['label']))}</div>")
-    html(f"<p>{escape(best['label'])}, with probability {best['probability']:.2f}. Judged by a model: not evidence.</p>")
+    html(f"<p>Statement: “{escape(found['hypothesis'])}”</p><div class='bl-big'>{escape(_said(best['label']))}</div>")
+    html(f"<p>{escape(best['label'])}, with probability {_share(best['probability'])}. Judged by a model: not evidence.</p>")
     show_figure(plot_labels(found), describe_labels(found), f"labels-{run.id}", found["labels"])
     html("".join(f"<p class='bl-soft'>{escape(line)}</p>" for line in found["how"]))
+
+
+def _share(p: float) -> str:
+    return "over 0.99" if p > 0.99 else f"{p:.2f}"
 
 
 def _said(label: str) -> str:
