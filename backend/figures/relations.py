@@ -80,7 +80,8 @@ def _title(relations: Sequence[Mapping[str, Json]]) -> str:
     doubtful = sum(not each["verified"] for each in once)
     some = f"; {doubtful:,} not verified" if doubtful else ""
     cut = f" (the {_MOST} most probable are drawn)" if len(once) > _MOST else ""
-    return f"{len(once):,} relation{'s' if len(once) != 1 else ''} between {len(names):,} names{some}{cut}"
+    different = "different " if len(once) < len(relations) else ""
+    return f"{len(once):,} {different}relation{'s' if len(once) != 1 else ''} between {len(names):,} names{some}{cut}"
 
 
 def _once(relations: Sequence[Mapping[str, Json]]) -> list[Mapping[str, Json]]:

@@ -11,7 +11,7 @@ from backend.explain.text import explain_sentences
 from backend.literature.entities_export import rows_csv
 from backend.literature.reading import AT_ONCE, UNKNOWN_MUCH, Piece, around, asked_of, pick, pieces, read_question
 from backend.literature.texts import sentence_spans
-from backend.literature.why_words import placed
+from backend.literature.why_words import effort, placed
 from backend.tasks import Context, pick_model, task
 
 TASK = "literature.answer"
@@ -39,6 +39,7 @@ def explain(context: Context, prediction: Mapping[str, Json], target: Mapping[st
             len(text),
             target=f"'{found['text']}' being the answer",
             unit="ln odds against no answer",
+            max_players=effort(context, str(prediction["model"])).players,
             progress=context.progress,
         )
     return {"target": {"answer": at + 1}, "model": prediction["model"], "sites": placed(made, 0), "sequence": text}

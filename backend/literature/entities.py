@@ -13,7 +13,7 @@ from backend.literature.marking import mark
 from backend.literature.negation import negation
 from backend.literature.reading import around, material, notes, pick
 from backend.literature.texts import read_text, sentence_spans, windows
-from backend.literature.why_words import explain_mention, placed
+from backend.literature.why_words import effort, explain_mention, placed
 from backend.tasks import Context, pick_model, task
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def explain(context: Context, prediction: Mapping[str, Json], target: Mapping[st
             (found["start"] - start, found["end"] - start),
             target=f"'{found['text']}' being called {found['kind']}",
             unit="probability",
+            evaluations=effort(context, str(prediction["model"])).evaluations,
             progress=context.progress,
         )
     return {"target": {"mention": at + 1}, "model": prediction["model"], "sites": placed(made, start), "sequence": text}

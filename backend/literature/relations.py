@@ -12,7 +12,7 @@ from backend.literature.pairs import as_json, fit, own_mentions, pairs_of, relat
 from backend.literature.reading import AT_ONCE, around, material, notes, pick
 from backend.literature.relations_measure import NOTHING, measure_relations
 from backend.literature.texts import read_text, sentence_spans, windows
-from backend.literature.why_words import placed
+from backend.literature.why_words import effort, placed
 from backend.models.abilities import Stated
 from backend.tasks import Context, pick_model, task
 
@@ -42,6 +42,7 @@ def explain(context: Context, prediction: Mapping[str, Json], target: Mapping[st
             text[start:end],
             target=f"{found['head']} - {found['relation']} - {found['tail']}",
             unit="ln odds" if model.needs_mentions else "ln probability",
+            evaluations=effort(context, str(prediction["model"])).evaluations,
             progress=context.progress,
         )
     return {"target": {"relation": at + 1}, "model": prediction["model"], "sites": placed(made, start), "sequence": text}

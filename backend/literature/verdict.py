@@ -13,11 +13,12 @@ from backend.literature.judging import HOW_JOINED, join, judge, log_odds
 from backend.literature.reading import UNKNOWN_MUCH, asked_of, pick, pieces, read_question
 from backend.literature.texts import sentence_spans
 from backend.literature.verdict_measure import measure_verdict
-from backend.literature.why_words import placed
+from backend.literature.why_words import effort, placed
 from backend.models.abilities import VERDICTS
 from backend.tasks import Context, pick_model, task
 
 TASK = "literature.verdict"
+UNCLEAR = 0.5  # joined probability below which the verdict is called open
 
 
 def explain(context: Context, prediction: Mapping[str, Json], target: Mapping[str, Json], settings: Mapping[str, Json]) -> dict[str, Json]:
@@ -34,6 +35,7 @@ def explain(context: Context, prediction: Mapping[str, Json], target: Mapping[st
     spans = sentence_spans(text)
     column = VERDICTS.index(verdict)
     named: dict[str, Json] = {"context": at + 1}
+    most = effort(context, str(prediction["model"]))
     with context.runtime.use(str(prediction["model"])) as model:
 
         def odds(texts: Sequence[str]) -> np.ndarray:
@@ -49,11 +51,14 @@ def explain(context: Context, prediction: Mapping[str, Json], target: Mapping[st
                 text[start:end],
                 target=f"{about}, words of sentence {number + 1} while the others stay",
                 unit="ln odds",
+                evaluations=most.evaluations,
                 progress=context.progress,
             )
         else:
             start = 0
-            made = explain_sentences(odds, text, spans, len(text), target=about, unit="ln odds", progress=context.progress)
+            made = explain_sentences(
+                odds, text, spans, len(text), target=about, unit="ln odds", progress=context.progress, max_players=most.players
+            )
     return {"target": named, "model": prediction["model"], "sites": placed(made, start), "sequence": text}
 
 
@@ -105,6 +110,8 @@ def verdict(context: Context, value: Mapping[str, Json], settings: Mapping[str, 
     warnings = []
     if unknown > UNKNOWN_MUCH:
         warnings.append(f"{unknown:.0%} of the pieces of one part are not in the model's vocabulary: it reads them as unknown.")
+    if whole.max() < UNCLEAR:
+        warnings.append("None of the three reaches a probability of one half: take the question as open.")
     if len([name for name, count in counted.items() if count]) > 1:
         warnings.append("The parts do not agree: look at each of them before the joined verdict.")
     data = {

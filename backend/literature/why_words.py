@@ -3,18 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from backend.domain import Attribution, Explanation, Json
 from backend.explain.text import EXACT_WORDS, MOST_WORDS, explain_players, merge, to_json, words
+from backend.models.registry import get_card
 from backend.progress import Progress
+from backend.tasks import Context
 
 Spot = tuple[int, int]
+
+_SMALL, _LARGE = 200_000_000, 500_000_000  # parameters
 Scores = Callable[[Sequence[str], Sequence[str]], Any]
 """Texts, and what is left of the mention in each ('' where all of it is gone), to one score each."""
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much an explanation may ask: at most `players` sentences (each further one doubles the work), `evaluations` of words."""
+
+    players: int
+    evaluations: int
+
+
+def effort(context: Context, model: str) -> Effort:
+    """Less for larger models, so that an explanation takes minutes and not hours; what was asked stands in the explanation's method."""
+    parameters = get_card(model, context.config).parameters
+    if parameters < _SMALL:
+        return Effort(10, 512)
+    return Effort(8, 256) if parameters < _LARGE else Effort(6, 128)
 
 
 def explain_mention(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from backend.domain import digest
 from pages.parts.bench import bench
 from pages.parts.errors import told
 from pages.parts.markup import escape, html, plain, size, some, strip
@@ -48,7 +49,7 @@ def show_form(value: Mapping[str, Any], text: str, begin: str | None = None) -> 
     text : str
         What is read, for the count of parts; '' where it is the papers of a saved answer.
     """
-    offered = _offered(value)
+    offered, mark = _offered(value), _mark(value)
     here = {task: _serving(task) for task in offered}
     first = begin if begin in offered else next((task for task in offered if here[task]), offered[0])
     left, right = st.columns([4, 5], gap="large")
@@ -59,14 +60,14 @@ def show_form(value: Mapping[str, Any], text: str, begin: str | None = None) -> 
             index=offered.index(first),
             format_func=lambda name: f"**{TASKS[name][0]}**",
             captions=[TASKS[name][1] + ("" if here[name] else " *No model here yet.*") for name in offered],
-            key="text-task",
+            key=f"text-task-{mark}",
         )
     with right, told():
         if not here[task]:
             show_missing(task)
             return
         example = TASKS[task][2]
-        asked = _question(value, example) if example else ""
+        asked = _question(value, example, mark) if example else ""
         settings = _settings(task)
         if settings is None:
             return
@@ -120,10 +121,13 @@ def _serving(task: str) -> Sequence[ModelCard]:
     return serving(bench().context, task)
 
 
-def _question(value: Mapping[str, Any], example: str) -> str:
-    if "text-question" not in st.session_state:
-        st.session_state["text-question"] = str(value.get("question") or "")
-    asked = st.text_input("Question", key="text-question", placeholder=f"For example: {example}")
+def _mark(value: Mapping[str, Any]) -> str:
+    """Tells one input from another: what was chosen for one text must not pass to the next."""
+    return digest(f"{value.get('run')} {value.get('paper')} {value.get('text')}")[:12]
+
+
+def _question(value: Mapping[str, Any], example: str, mark: str) -> str:
+    asked = st.text_input("Question", str(value.get("question") or ""), key=f"text-question-{mark}", placeholder=f"For example: {example}")
     return " ".join(str(asked).split())
 
 

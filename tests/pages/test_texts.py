@@ -32,6 +32,14 @@ def ask(bench, task: str, text: str = ABSTRACT, name: str = "abstract.txt", **se
     return bench.run(task, {"text": text, "name": name, "question": "Does lithium harm?"}, settings=settings, owner="guest")
 
 
+def tasks_of(app):
+    return next(each for each in app.radio if each.label == "What do you want to know?")
+
+
+def question_of(app):
+    return next(each for each in app.text_input if each.label == "Question")
+
+
 def test_the_empty_page_offers_ways_in_and_examples(open_page):
     app = open_page("texts")
     assert not app.exception
@@ -46,7 +54,7 @@ def test_an_example_opens_and_without_models_says_how_to_get_one(open_page):
     assert not app.exception
     assert not app.error
     assert "No model on this machine can do this yet" in texts(app)
-    assert app.radio(key="text-task").value == "literature.entities"
+    assert tasks_of(app).value == "literature.entities"
 
 
 def test_a_pasted_text_is_kept_and_read(open_page, toy):
@@ -88,7 +96,7 @@ def test_a_task_runs_from_the_page_to_its_saved_run(open_page, bench, toy, kept)
 def test_a_question_is_asked_for_before_it_can_run(open_page, toy, kept):
     app = open_page("texts", **kept, task="literature.verdict")
     assert app.button(key="start-literature.verdict").disabled
-    app.text_input(key="text-question").input("Does lithium harm?").run()
+    question_of(app).input("Does lithium harm?").run()
     assert not app.button(key="start-literature.verdict").disabled
 
 
@@ -176,8 +184,20 @@ def test_an_answer_leads_to_models_that_read_its_papers(open_page, answered, toy
     app = open_page("texts", ask=answered.id)
     assert not app.exception
     assert not app.error
-    assert [option for option in app.radio(key="text-task").options if "Yes, no or maybe" in option]
-    assert not [option for option in app.radio(key="text-task").options if "Named things" in option]
+    assert [option for option in tasks_of(app).options if "Yes, no or maybe" in option]
+    assert not [option for option in tasks_of(app).options if "Named things" in option]
+    assert question_of(app).value == answered.input["question"]
+
+
+def test_what_was_asked_of_one_text_does_not_pass_to_the_next(open_page, bench, toy, kept):
+    from backend.storage.files import Files
+
+    app = open_page("texts", **kept, task="literature.verdict")
+    question_of(app).input("Does lithium harm?").run()
+    other = Files(bench.config).put(b"Aspirin treats headache.", "other.txt")
+    app.query_params["text"], app.query_params["name"] = other.sha256, other.name
+    app.run()
+    assert question_of(app).value == ""
 
 
 def test_every_text_task_is_offered_and_has_a_view():

@@ -47,7 +47,7 @@ def show(run: Run) -> None:
     relations, text = found["relations"], str(found["material"]["content"])
     left, right = st.columns([7, 3], gap="large")
     with left:
-        kicker(f"Finding: {some(len(relations), 'relation')}")
+        kicker(f"Finding: {some(len(relations), 'stated relation')}")
         if not relations:
             html(f"<p>The model relates nothing here. It knows: {escape(', '.join(found['known']) or 'whatever it writes')}.</p>")
         else:
@@ -89,7 +89,9 @@ def _card(at: int, each: Mapping[str, Any], text: str) -> str:
         place = spot[1]
     gone = " and ".join(f"“{escape(each[side])}”" for side in ("head", "tail") if each[f"{side}_at"] is None)
     note = (
-        f"<div class='bl-notice'><b>Not verified.</b> The model writes {gone}, which is not in this part of the text.</div>" if gone else ""
+        f"<div class='bl-notice'><b>Not verified.</b> The model writes {gone}, which this part of the text does not hold.</div>"
+        if gone
+        else ""
     )
     return (
         f"<article class='bl-paper'><h4>{at}. {escape(each['head'])} <span class='bl-tag'>{escape(each['relation'])}</span> "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from textwrap import shorten
 from typing import Any
 
 import streamlit as st
@@ -41,7 +42,7 @@ def show(run: Run) -> None:
     kicker("The parts")
     for at, each in enumerate(contexts, start=1):
         numbers = ", ".join(f"{name} {p:.2f}" for name, p in zip(("yes", "no", "maybe"), each["probabilities"], strict=True))
-        with st.expander(f"{at}. {plain(each['title'][:100])} · {each['verdict']} ({numbers})"):
+        with st.expander(f"{at}. {plain(shorten(each['title'], 90, placeholder=' ...'))} · {each['verdict']} ({numbers})"):
             html(f"<div class='bl-text'>{escape(each['content'])}</div>")
 
 
