@@ -89,6 +89,8 @@ def plot_nearest(found: Mapping[str, Json]) -> Any:
 def describe_nearest(found: Mapping[str, Json]) -> str:
     """The dots in words."""
     level = found["level"]
+    if not found["found"]:
+        return f"{_nearest_title(found)}."
     told = "; ".join(f"{rank}. {each['cosine']:.3f}" for rank, each in enumerate(found["found"][:_MOST_BARS], start=1))
     mean = "" if level["mean"] is None else f" Mean of the {level['count']:,} compared: {level['mean']:.3f}, deviation {level['sd']:.3f}."
     return f"{_nearest_title(found)}. {told}.{mean}"

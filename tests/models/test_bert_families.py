@@ -50,10 +50,9 @@ def test_a_card_of_the_hub_is_fetched_loaded_and_read_from_the_command_line(conf
     file = tmp_path / "text.txt"
     file.write_text(TEXT, encoding="utf-8")
     task = card.tasks[0]
-    made = through_command_line(
-        config,
-        ["read", file, "--task", task, "--question", QUESTION, "--set", f"model={found.name}", *(["--explain"] if head == "words" else [])],
-    )
+    why = ["--explain"] if head == "words" else []
+    asked = ["read", file, "--task", task, "--question", QUESTION, "--set", f"model={found.name}", *why]
+    made = through_command_line(config, asked)
     assert made["task"] == task
     assert (made["explanation"] is not None) == (head == "words")
 
