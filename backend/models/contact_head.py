@@ -32,7 +32,7 @@ def contact_maps(network: Network, head: ContactHead, rows: Tokens) -> NDArray[n
     """
     n = rows.shape[1]
     step = max(1, _MOST_BYTES // (4 * network.heads * (n + 2) ** 2))
-    made = [in_halves(lambda part: _maps(network, head, list(part)), rows[at : at + step]) for at in range(0, len(rows), step)]
+    made = [in_halves(lambda part: _maps(network, head, part), list(rows[at : at + step])) for at in range(0, len(rows), step)]
     return np.concatenate(made)
 
 

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from backend.models.batching import in_halves
 from backend.models.dense import Dense
-from backend.models.packed import Packed, Tokens, attend, in_batches, pack
+from backend.models.packed import Packed, attend, in_batches, pack
+from backend.models.packed import Tokens as Tokens
 
 AMINO = "ACDEFGHIKLMNPQRSTVWY"
 """The twenty amino acids in the order of every column of scores."""

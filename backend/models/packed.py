@@ -121,7 +121,8 @@ def attend_padded(query: Any, key: Any, value: Any, packed: Packed) -> Any:
     real = torch.zeros(shape, dtype=torch.bool, device=query.device)
     real[packed.owner, packed.places] = True
     keep = None if len(set(packed.lengths)) == 1 else real[:, None, None, :]
-    mixed = scaled_dot_product_attention(*(each.transpose(1, 2) for each in padded), attn_mask=keep)
+    queries, keys, values = (each.transpose(1, 2) for each in padded)
+    mixed = scaled_dot_product_attention(queries, keys, values, attn_mask=keep)
     return mixed.transpose(1, 2)[packed.owner, packed.places]
 
 
@@ -129,7 +130,7 @@ def _attend_flash(query: Any, key: Any, value: Any, packed: Packed) -> Any:
     from torch.nn.attention.varlen import varlen_attn
 
     longest = max(packed.lengths)
-    return varlen_attn(query, key, value.contiguous(), packed.bounds, packed.bounds, longest, longest)
+    return varlen_attn(query, key, value, packed.bounds, packed.bounds, longest, longest)
 
 
 _found: dict[tuple[str, int], bool] = {}
@@ -144,10 +145,11 @@ def _flash_works(query: Any) -> bool:
         if query.dtype not in (torch.bfloat16, torch.float16):
             _found[kind] = False
         else:
-            drawn = [torch.randn(9, *query.shape[1:], dtype=query.dtype, device=query.device) for _ in range(3)]
+            # one beside another in memory, as a layer's product leaves them
+            q, k, v = torch.randn(9, 3, *query.shape[1:], dtype=query.dtype, device=query.device).unbind(1)
             packed = pack([np.zeros(4, np.int64), np.zeros(1, np.int64)], 0, 0, str(query.device))
             try:
-                difference = _attend_flash(*drawn, packed) - attend_padded(*drawn, packed)
+                difference = _attend_flash(q, k, v, packed) - attend_padded(q, k, v, packed)
                 _found[kind] = bool(difference.abs().max() < _TOLERANCE)
             except (ImportError, RuntimeError, AttributeError, NotImplementedError, TypeError, ValueError):
                 _found[kind] = False

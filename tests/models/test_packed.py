@@ -80,6 +80,31 @@ def test_batches_are_halved_when_memory_runs_out(made, monkeypatch):
     np.testing.assert_allclose(made.embed(proteins), expected, atol=1e-5)
 
 
+def test_half_precision_takes_the_same_road_and_lands_near(made, monkeypatch):
+    """What CUDA computes in, here on the processor: every step keeps the precision of the weights."""
+    import torch
+
+    from backend.models import dense, esm_weights
+
+    monkeypatch.setattr(esm_weights, "precision", lambda device: torch.bfloat16)
+    monkeypatch.setattr(dense, "_works", lambda: False)
+    for kind in ({}, {"places": "absolute", "early": True}):
+        theirs = untrained_esm.network((4, 128, 4), **kind)
+        vocabulary, weights, config = untrained_esm.vocabulary(), theirs.state_dict(), theirs.config.to_dict()
+        network = esm.build(weights, config, vocabulary, "cpu", "small")
+        assert network.layers[0].norm1[0].dtype == torch.bfloat16
+        half = esm.EsmModel(network, vocabulary, head=esm.contact_head(weights, network))
+        with monkeypatch.context() as patched:
+            patched.setattr(esm_weights, "precision", lambda device: torch.float32)
+            network = esm.build(weights, config, vocabulary, "cpu", "small")
+            exact = esm.EsmModel(network, vocabulary, head=esm.contact_head(weights, network))
+        for one, other in zip(exact.embed([AMINO * 3, "MKV"]), half.embed([AMINO * 3, "MKV"]), strict=True):
+            assert np.dot(one, other) / np.linalg.norm(one) / np.linalg.norm(other) > 0.999
+        row = exact.tokens(AMINO * 3)
+        assert np.abs(exact.contacts(row[None]) - half.contacts(row[None])).max() < 0.05
+        assert half.at(np.stack([row] * 2), np.array([3, 9])).dtype == np.float32
+
+
 @pytest.mark.gpu
 def test_flash_attention_in_bfloat16_is_near_float32_on_the_processor():
     import torch
