@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -48,9 +49,16 @@ class Server:
 @pytest.fixture(scope="package")  # not session: a server that reads papers would slow every other test
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("server")
+    (folder / "data").mkdir()
+    (folder / "data" / "models").symlink_to(models_folder(), target_is_directory=True)
+    with running(folder, prepare=True) as made:
+        yield made
+
+
+@contextmanager
+def running(folder: Path, prepare: bool) -> Iterator[Server]:
+    """The app on the data folder ``folder / "data"``, its papers read beforehand if so asked."""
     data = folder / "data"
-    data.mkdir()
-    (data / "models").symlink_to(models_folder(), target_is_directory=True)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -58,7 +66,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     path = os.pathsep.join([str(Path(__file__).parent / "guard"), os.environ.get("PYTHONPATH", "")])
     env = {**os.environ, "BIOLOOM_DATA": str(data), "BIOLOOM_DEVICE": "cpu", "PYTHONPATH": path, "BIOLOOM_GUARD_FILE": str(guard)}
     env.pop("BIOLOOM_OFFLINE", None)
-    subprocess.run([sys.executable, "-m", "backend.cli", "prepare"], cwd=ROOT, env=env, check=True, timeout=280)
+    if prepare:
+        subprocess.run([sys.executable, "-m", "backend.cli", "prepare"], cwd=ROOT, env=env, check=True, timeout=280)
     command = [sys.executable, "-m", "backend.cli", "app", "--port", str(port), "--no-browser"]
     with (folder / "server.log").open("w") as log:
         process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=log, stderr=log, start_new_session=True)

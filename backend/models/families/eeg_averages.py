@@ -64,7 +64,12 @@ EVOKED = ModelCard(
 )
 
 
-@family("eeg_averages", cards=(SPECTRA, EVOKED))
+@family(
+    "eeg_averages",
+    cards=(SPECTRA, EVOKED),
+    title="Averages of an EEG",
+    about="Spectra and responses to events, averaged with intervals: arithmetic on the signal, nothing learned.",
+)
 def load(folder: Path | None, card: ModelCard, device: str) -> str:
     """Nothing is loaded: what is handed out is the version."""
     return card.revision

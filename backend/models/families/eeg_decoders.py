@@ -75,7 +75,12 @@ CARDS = tuple(
 )
 
 
-@family("eeg_decoders", cards=CARDS)
+@family(
+    "eeg_decoders",
+    cards=CARDS,
+    title="Decoders for one patient",
+    about="Calibrated on trials of the patient to tell what was imagined or meant; a decoder that is no better than chance says so.",
+)
 def load(folder: Path | None, card: ModelCard, device: str) -> str:
     """Nothing is loaded: decoders are fitted by `backend.eeg.decoding.candidates`."""
     return card.revision

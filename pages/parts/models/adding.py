@@ -85,6 +85,7 @@ def _look(folder: Path, family: str) -> None:
             "If you know what it is, choose its family: it is added only if its files are complete.",
             icon=":material/help:",
         )
+        _reasons(folder)
         known = sorted((each for each in families().values() if any(card.files or card.template for card in each.cards)), key=_title)
         ids = [each.name for each in known]
         picked = st.selectbox(
@@ -115,6 +116,24 @@ def _found(folder: Path, family: Family, found: Found) -> None:
     facts(told)
     if found.summary or found.limits:
         html("".join(f"<p>{escape(line)}</p>" for line in (found.summary, *found.limits) if line))
+
+
+def _reasons(folder: Path) -> None:
+    """Why each family does not take the folder: the one that was meant says what is missing."""
+    from backend.errors import ModelError
+    from backend.models.registry import families
+
+    told: list[tuple[str, str]] = []
+    for each in sorted(families().values(), key=_title):
+        if each.examine is not None:
+            try:
+                each.examine(folder)
+            except ModelError as error:
+                told.append((each.title, f"{error.message} {error.hint}"))
+            except OSError as error:
+                told.append((each.title, f"It cannot be read: {error.strerror}."))
+    with st.expander("What each family says of it"):
+        facts(told)
 
 
 def _listing(folder: Path) -> str:

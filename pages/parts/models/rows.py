@@ -59,7 +59,7 @@ def _machine(groups: Iterable[Group]) -> None:
 
 
 def _header() -> None:
-    left, right = st.columns([3, 8], gap="small")
+    left, right = st.columns([5, 15], gap="small")
     with left:
         html("Model", css="bl bl-model-head")
     with right:
@@ -83,7 +83,7 @@ def _family(group: Group) -> None:
 
 def _row(row: Row) -> None:
     card = row.card
-    left, right = st.columns([3, 8], gap="small")
+    left, right = st.columns([5, 15], gap="small")
     if left.button(plain(_short(card.title)), key=f"open-{card.name}", type="tertiary", help=card.name):
         st.query_params["model"] = card.name
         st.rerun()
@@ -99,7 +99,7 @@ def _row(row: Row) -> None:
     marks = (
         "",
         " bl-model-nc" if card.non_commercial else "",
-        "" if row.fit.ok else " bl-model-no",
+        "" if row.fits else " bl-model-no",
         " bl-model-here" if row.here else "",
         "",
     )
