@@ -45,6 +45,7 @@ def _doors() -> None:
                 st.session_state[Keys.PENDING] = {"question": EXAMPLE}
                 st.switch_page("pages/literature.py")
             st.page_link("pages/literature.py", label="Ask your own", icon=":material/menu_book:")
+            st.page_link("pages/texts.py", label="Read one text with a model", icon=":material/article:")
     with st.container(border=True):
         st.markdown("**Analyse sequences**")
         st.caption(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import streamlit as st
@@ -10,6 +11,7 @@ import streamlit as st
 from backend.domain import Run
 from pages.parts.bench import bench, profile, shelf
 from pages.parts.errors import told
+from pages.parts.evidence import notices
 from pages.parts.frame import open_page
 from pages.parts.markup import escape, html, kicker, some, strip
 from pages.parts.run_view import find_run, show_run
@@ -28,8 +30,11 @@ def main() -> None:
     if value is None:
         if not follow(KIND):
             show_failed(KIND)
-            show_intake()
-            begin()
+            if shown is not None:  # put to the library: there is no text to read again
+                show_run(shown)
+            with st.expander("Another text") if shown is not None else st.container():
+                show_intake()
+                begin()
         return
     with st.expander("Another text"):
         show_intake()
@@ -92,6 +97,7 @@ def _material(value: Mapping[str, Any], task: str | None) -> None:
         items += [("Paper", f"PMID {stored.paper.pmid}" if stored.paper.pmid else f"number {stored.id}")]
         if stored.paper.annotations:
             items.append(("Marked by its record", some(len(stored.paper.annotations), "mention")))
+        html(notices([asdict(notice) for notice in stored.paper.notices]))
     strip(items)
     with st.expander("The text"):
         html(f"<div class='bl-text'>{escape(text)}</div>")

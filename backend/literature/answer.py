@@ -9,7 +9,7 @@ from backend.domain import Json, Prediction, Profile
 from backend.errors import InputError, ModelError
 from backend.explain.text import explain_sentences
 from backend.literature.entities_export import rows_csv
-from backend.literature.reading import AT_ONCE, UNKNOWN_MUCH, Piece, around, asked_of, pick, pieces, read_question
+from backend.literature.reading import AT_ONCE, UNKNOWN_MUCH, Piece, around, asked_of, pick, pieces, read_question, retracted
 from backend.literature.texts import sentence_spans
 from backend.literature.why_words import effort, placed
 from backend.tasks import Context, pick_model, task
@@ -91,7 +91,7 @@ def answer(context: Context, value: Mapping[str, Json], settings: Mapping[str, J
         f"In {silent:,} of {len(parts):,} parts 'no answer' is likelier than any span.",
         *(f"{rank}. “{each['text']}” ({each['score']:.2f}): {each['sentence']}" for rank, each in enumerate(spans, start=1)),
     ]
-    warnings = []
+    warnings = retracted(context, [part.paper for part in parts])
     if unknown > UNKNOWN_MUCH:
         warnings.append(f"{unknown:.0%} of the pieces of one part are not in the model's vocabulary: it reads them as unknown.")
     if len(parts) > 1 and spans:

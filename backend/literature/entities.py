@@ -11,7 +11,7 @@ from backend.literature.entities_export import to_csv, to_json, to_pubtator
 from backend.literature.entities_measure import measure_entities
 from backend.literature.marking import mark
 from backend.literature.negation import negation
-from backend.literature.reading import around, material, notes, pick
+from backend.literature.reading import around, material, notes, pick, retracted
 from backend.literature.texts import read_text, sentence_spans, windows
 from backend.literature.why_words import effort, explain_mention, placed
 from backend.tasks import Context, pick_model, task
@@ -79,7 +79,7 @@ def entities(context: Context, value: Mapping[str, Json], settings: Mapping[str,
         *(f"{each['kind']}: {each['mentions']:,} mentions, {each['names']:,} names, {each['negated']:,} denied" for each in counts),
         *(f"“{each['text']}” ({each['kind']}, {each['score']:.2f}) at {each['start']:,}-{each['end']:,}" for each in mentions[:50]),
     ]
-    warnings = list(notes(read))
+    warnings = [*retracted(context, [value.get("paper")]), *notes(read)]
     if unsure:
         warnings.append(
             f"{unsure:,} of {len(mentions):,} mentions have a probability below {UNSURE}: they are listed, and marked as uncertain."

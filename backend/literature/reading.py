@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +63,16 @@ def notes(read: Mapping[str, Json]) -> tuple[str, ...]:
             "The text may be of another language or script than the model was made for."
         )
     return tuple(made)
+
+
+def retracted(context: Context, papers: Iterable[int | None]) -> list[str]:
+    """A warning for each paper of the library that was retracted, as its record says."""
+    ids = [paper for paper in dict.fromkeys(papers) if paper is not None]
+    return [
+        f"The paper {f'PMID {stored.paper.pmid}' if stored.paper.pmid else stored.id} was retracted: “{stored.paper.title[:100]}”."
+        for stored in library(context).get(ids).values()
+        if any(notice.kind == "retracted" for notice in stored.paper.notices)
+    ]
 
 
 def around(sentences: Sequence[Spot], start: int, end: int) -> Spot:

@@ -9,7 +9,7 @@ from backend.domain import Json, Prediction, Profile
 from backend.explain.text import explain_words
 from backend.literature.entities_export import rows_csv
 from backend.literature.pairs import as_json, fit, own_mentions, pairs_of, relate_pairs
-from backend.literature.reading import AT_ONCE, around, material, notes, pick
+from backend.literature.reading import AT_ONCE, around, material, notes, pick, retracted
 from backend.literature.relations_measure import NOTHING, measure_relations
 from backend.literature.texts import read_text, sentence_spans, windows
 from backend.literature.why_words import effort, placed
@@ -106,7 +106,7 @@ def relations(context: Context, value: Mapping[str, Json], settings: Mapping[str
         f"{len(kept):,} relations, from {asked}.",
         *(f"{each['head']} - {each['relation']} - {each['tail']} ({each['score']:.2f})" for each in kept[:50]),
     ]
-    warnings = list(notes(read))
+    warnings = [*retracted(context, [value.get("paper")]), *notes(read)]
     if len(fitting) < len(pairs):
         warnings.append(f"{len(pairs) - len(fitting):,} pairs stand too far apart to be read at once and were left out.")
     if doubtful:

@@ -10,7 +10,7 @@ from backend.domain import Json, ModelCard, Prediction, Profile
 from backend.explain.text import explain_sentences, explain_words
 from backend.literature.entities_export import rows_csv
 from backend.literature.judging import HOW_JOINED, join, judge, log_odds
-from backend.literature.reading import UNKNOWN_MUCH, asked_of, pick, pieces, read_question
+from backend.literature.reading import UNKNOWN_MUCH, asked_of, pick, pieces, read_question, retracted
 from backend.literature.texts import sentence_spans
 from backend.literature.verdict_measure import measure_verdict
 from backend.literature.why_words import effort, placed
@@ -107,7 +107,7 @@ def verdict(context: Context, value: Mapping[str, Json], settings: Mapping[str, 
         f"Part by part: {', '.join(f'{name} {count}' for name, count in counted.items() if count)}.",
         calibration_of(card),
     ]
-    warnings = []
+    warnings = retracted(context, [part.paper for part in parts])
     if unknown > UNKNOWN_MUCH:
         warnings.append(f"{unknown:.0%} of the pieces of one part are not in the model's vocabulary: it reads them as unknown.")
     if whole.max() < UNCLEAR:

@@ -128,6 +128,40 @@ def test_relations_stand_in_a_sentence_and_those_of_nothing_are_left_out(bench, 
     assert by_word["Lithium"] > by_word["may"]
 
 
+def test_the_marks_of_a_papers_own_record_are_paired(bench, toy, tmp_path):
+    from backend.literature.library import library
+
+    file = tmp_path / "marked.pubtator"
+    file.write_text(PUBTATOR.replace("chemical", "Drug"), encoding="utf-8")
+    shelf = library(bench.context)
+    shelf.import_file(file, "marked.pubtator")
+    paper = next(stored for stored in shelf.papers() if "Lithium" in stored.paper.title)
+    found = run(bench, "literature.relations", paper=paper.id).prediction
+    assert found["marked_by"] == "the paper's own record"
+    assert [(each["head"], each["relation"], each["tail"], each["head_kind"]) for each in found["relations"]] == [
+        ("Lithium", "cause", "tricuspid regurgitation", "Drug")
+    ]
+    with pytest.raises(InputError, match="no marks of its own"):
+        run(bench, "literature.relations", text=ABSTRACT, name="abstract", settings={"mentions": "paper"})
+
+
+def test_a_retracted_paper_is_called_that_in_every_result(bench, toy):
+    from backend.domain import Notice, Paper, Section
+    from backend.literature.library import library
+
+    body = "Aspirin treats headache."
+    text = f"A trial of aspirin\n\n{body}"
+    paper = Paper(
+        text, "A trial of aspirin", (Section("", len(text) - len(body), len(text)),), pmid="90000099", notices=(Notice("retracted"),)
+    )
+    shelf = library(bench.context)
+    shelf.add([paper], name="test", kind="test")
+    (stored,) = shelf.papers()
+    for task in toys.TASKS:
+        made = run(bench, task, paper=stored.id, question="Which drug?")
+        assert any("PMID 90000099 was retracted" in warning for warning in made.warnings), task
+
+
 def test_what_a_writer_states_of_words_that_are_not_there_is_marked(bench, monkeypatch):
     register(monkeypatch, toys.card("writer", ("literature.relations",)), Writer)
     made = run(bench, "literature.relations")
