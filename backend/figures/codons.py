@@ -47,7 +47,7 @@ def plot_codons(found: Mapping[str, Json]) -> Any:
         x=[item["place"] for item in strange],
         y=[item["log_p"] for item in strange],
         mode="markers+text",
-        text=[f"{item['codon']} {item['place']:,}" for item in strange],
+        text=_labels(strange, found["codon_places"]),
         textposition="bottom center",
         marker={"color": VERMILLION, "size": 9, "symbol": "diamond"},
         name="least expected",
@@ -92,6 +92,16 @@ def codon_rows(found: Mapping[str, Json]) -> list[dict[str, Json]]:
             strict=True,
         )
     ]
+
+
+def _labels(strange: list[dict[str, Json]], places: list[int]) -> list[str]:
+    """Codon and place of each mark, empty where it would lie on another's."""
+    room, made, at = max(1, (places[-1] - places[0]) // 10), list[str](), list[int]()
+    for item in strange:
+        free = all(abs(item["place"] - other) > room for other in at)
+        made.append(f"{item['codon']} {item['place']:,}" if free else "")
+        at += [item["place"]] if free else []
+    return made
 
 
 def _hover(found: Mapping[str, Json]) -> list[str]:

@@ -155,4 +155,4 @@ def _bases_title(found: Mapping[str, Json]) -> str:
 
 
 def _classes_title(found: Mapping[str, Json]) -> str:
-    return f"{escape(str(found['record']))}: on the whole {escape(str(found['call']))}"
+    return f"{escape(str(found['record']))}: likeliest on the whole is '{escape(str(found['call']))}'"

@@ -77,7 +77,7 @@ def explain(context: Context, prediction: Mapping[str, Json], target: Mapping[st
             progress=context.progress,
         )
     return {
-        "target": {**dict(target), "window": number, "label": label} if not target else dict(target),
+        "target": {"record": found["record"], "label": label, "window": number},
         "model": found["model"],
         "record": found["record"],
         "window": [start, end],

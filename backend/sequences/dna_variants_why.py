@@ -75,7 +75,7 @@ def explain(context: Context, prediction: Mapping[str, Json], target: Mapping[st
             progress=context.progress,
         )
     return {
-        "target": {**dict(target), "mutant": mutant},
+        "target": {"record": found["record"], "mutant": mutant},
         "model": found["model"],
         "record": found["record"],
         "position": at,

@@ -58,7 +58,12 @@ def explain(context: Context, prediction: Mapping[str, Json], target: Mapping[st
             target=f"ln p of continuation {number}{part}",
             progress=context.progress,
         )
-    return {"target": {**dict(target), "number": number}, "model": found["model"], "record": found["record"], "sites": to_json(explanation)}
+    return {
+        "target": {"record": found["record"], "number": number},
+        "model": found["model"],
+        "record": found["record"],
+        "sites": to_json(explanation),
+    }
 
 
 def to_fasta(prediction: Mapping[str, Json]) -> str:

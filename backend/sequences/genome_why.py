@@ -68,7 +68,7 @@ def explain_codon(
             progress=context.progress,
         )
     return {
-        "target": {**dict(target), "place": place},
+        "target": {"record": found["record"], "place": int(starts[at])},
         "model": found["model"],
         "record": found["record"],
         "codon": at,

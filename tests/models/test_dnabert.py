@@ -51,7 +51,8 @@ def test_words_are_counted_up_in_the_published_order():
     three = published_vocabulary(3)
     assert three[:5] == ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
     assert (three[5], three[6], three[7], three[8], three[9], three[-1]) == ("AAA", "AAT", "AAC", "AAG", "ATA", "GGG")
-    assert digest("\n".join(three)) == "868b0b1ca9c6dfe72771d7c98b406c21ab712d70b0df65216a19868149934b7d"  # bert-config-3/vocab.txt of DNABERT's repository
+    # bert-config-3/vocab.txt of DNABERT's repository
+    assert digest("\n".join(three)) == "868b0b1ca9c6dfe72771d7c98b406c21ab712d70b0df65216a19868149934b7d"
     assert [len(published_vocabulary(k)) for k in (3, 4, 5, 6)] == [69, 261, 1029, 4101]
 
 

@@ -11,7 +11,7 @@ from backend.domain import Run
 from pages.parts.choosing import choose_model
 from pages.parts.figure import show_figure
 from pages.parts.markup import escape, facts, html, kicker, plain, some
-from pages.parts.views.dna_variants import choose_record, choose_strand
+from pages.parts.views.dna_variants import choose_record, choose_strand, show_notices
 from pages.parts.why_sites import show_sites
 
 
@@ -72,7 +72,7 @@ def _finding(found: Mapping[str, Any], labels: list[str]) -> None:
                 "There": f"{places[start]:,} to {places[end - 1]:,}",
             }
         )
-    st.dataframe(rows, hide_index=True, height=min(38 * (len(rows) + 1), 340), key=f"dna-call-{found['record']}-{found['model']}")
+    st.dataframe(rows, hide_index=True, height=35 * (len(rows) + 1) + 3, key=f"dna-call-{found['record']}-{found['model']}")
     if len(labels) > len(rows):
         st.caption(f"The {len(rows)} likeliest of {len(labels)} classes.")
 
@@ -87,8 +87,7 @@ def _sure(run: Run, found: Mapping[str, Any], data: Mapping[str, Any]) -> None:
         ]
     )
     html("<p>A probability is the checkpoint's own; whether it is right on sequences like yours was not measured here.</p>")
-    for warning in run.warnings[:20]:
-        html(f"<div class='bl-notice'>{escape(warning)}</div>")
+    show_notices(run)
     st.caption("Research use only.")
 
 

@@ -11,7 +11,7 @@ from backend.domain import Run
 from pages.parts.choosing import choose_model
 from pages.parts.markup import escape, facts, html, kicker, some
 from pages.parts.views.dna_genome import choose_code
-from pages.parts.views.dna_variants import choose_record
+from pages.parts.views.dna_variants import choose_record, show_notices
 from pages.parts.why_sites import show_sites
 
 
@@ -44,9 +44,7 @@ def show(run: Run) -> None:
     found = choose_record(run, "dna-generate")
     key = f"{run.id}-{data['results'].index(found)}"
     html(f'<span class="bl-label bl-no">GENERATED</span><p>{escape(data["generated"])}</p>')
-    for warning in run.warnings:
-        if warning != data["generated"]:
-            html(f"<div class='bl-notice'>{escape(warning)}</div>")
+    show_notices(run, data["generated"])
     left, right = st.columns([5, 3], gap="large")
     with left:
         kicker("Written")
@@ -70,7 +68,7 @@ def show(run: Run) -> None:
             {"Codon number": len(found["codons"]) + 1 + i, "Codon": codon, "ln p": score}
             for i, (codon, score) in enumerate(zip(made["codons"], made["log_probs"], strict=True))
         ]
-        st.dataframe(rows, hide_index=True, height=min(38 * (len(rows) + 1), 340), key=f"generated-codons-{key}-{made['number']}")
+        st.dataframe(rows, hide_index=True, height=min(35 * (len(rows) + 1) + 3, 340), key=f"generated-codons-{key}-{made['number']}")
     kicker("Why")
     target = {"record": found["record"], "number": made["number"]}
     if show_sites(run, target, f"Explain continuation {made['number']}", found["sequence"]) is None:
@@ -107,13 +105,13 @@ def _marked(given: str, written: str) -> str:
 def _downloads(found: Mapping[str, Any], key: str) -> None:
     from backend.sequences.genome_generate import to_fasta, to_proteins
 
-    for name, words, write in (("fasta", "DNA as FASTA", to_fasta), ("faa", "Proteins as FASTA", to_proteins)):
-        st.download_button(
-            words,
-            lambda write=write: write({"results": [found]}),
-            f"bioloom-{key}-generated.{name}",
-            "text/plain",
-            key=f"generated-{name}-{key}",
-            on_click="ignore",
-            type="tertiary",
-        )
+    with st.container(horizontal=True, gap="small"):
+        for name, words, write in (("fasta", "DNA as FASTA", to_fasta), ("faa", "Proteins as FASTA", to_proteins)):
+            st.download_button(
+                words,
+                lambda write=write: write({"results": [found]}),
+                f"bioloom-{key}-generated.{name}",
+                "text/plain",
+                key=f"generated-{name}-{key}",
+                on_click="ignore",
+            )

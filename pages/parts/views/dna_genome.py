@@ -11,7 +11,7 @@ from backend.domain import Run
 from pages.parts.choosing import choose_model
 from pages.parts.figure import show_figure
 from pages.parts.markup import escape, facts, html, kicker
-from pages.parts.views.dna_variants import choose_record
+from pages.parts.views.dna_variants import choose_record, show_notices
 from pages.parts.why_sites import show_sites
 
 _FRAMES = {
@@ -75,7 +75,7 @@ def _finding(found: Mapping[str, Any], key: str) -> None:
     html(f"<h3>{escape(found['record'])}: {head}</h3>")
     html(
         f"<p>Perplexity {found['perplexity']:.1f} over {found['judged']:,} codons; by the gene's own codon usage "
-        f"{found['usage_perplexity']:.1f} (64 guesses).</p>"
+        f"{found['usage_perplexity']:.1f} (64 guesses). Read {escape(found['frame'])}.</p>"
     )
     rows = [
         {
@@ -88,14 +88,14 @@ def _finding(found: Mapping[str, Any], key: str) -> None:
         for item in found["strange"]
     ]
     st.caption("The least expected codons")
-    st.dataframe(rows, hide_index=True, height=min(38 * (len(rows) + 1), 340), key=f"codon-strange-{key}")
+    st.dataframe(rows, hide_index=True, height=35 * (len(rows) + 1) + 3, key=f"codon-strange-{key}")
 
 
 def _sure(run: Run, found: Mapping[str, Any]) -> None:
     places = found["codon_places"]
     rows = [
         ("Model", found["model"]),
-        ("Read", f"{len(found['codons']):,} codons from {places[0]:,}, {found['frame']}"),
+        ("Read", f"{len(found['codons']):,} codons, the first at {places[0]:,}"),
     ]
     if found["judged"]:
         rows += [
@@ -107,8 +107,7 @@ def _sure(run: Run, found: Mapping[str, Any]) -> None:
         "<p>What is unexpected for the model need not be wrong: it knows the genes it learned from, not this organism or what the gene "
         "does.</p>"
     )
-    for warning in run.warnings[:20]:
-        html(f"<div class='bl-notice'>{escape(warning)}</div>")
+    show_notices(run)
 
 
 def _why(run: Run, found: Mapping[str, Any], key: str) -> None:

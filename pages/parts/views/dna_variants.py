@@ -62,11 +62,10 @@ def show(run: Run) -> None:
             ("Strand", "as written" if found["strand"] == "+" else "the other, shown on yours"),
         ]
     )
-    for warning in run.warnings:
-        st.warning(plain(warning), icon=":material/info:")
     kicker("Finding")
     if not found["worst"]:
         st.info("No base of this record could be scored: none of its letters is A, C, G or T.")
+        show_notices(run)
         return
     from backend.figures.dna import base_rows, describe_bases, plot_bases
 
@@ -77,9 +76,18 @@ def show(run: Run) -> None:
         _extremes(key, found)
     with right:
         kicker("How sure")
-        _sure(found)
+        _sure(run, found)
     kicker("Why")
     _why(run, key, found)
+
+
+def show_notices(run: Run, *told_elsewhere: str) -> None:
+    """What the run warns of; that a model is untrained stands above every result already."""
+    from backend.workbench import UNTRAINED
+
+    for warning in run.warnings[:20]:
+        if warning not in (UNTRAINED, *told_elsewhere):
+            html(f"<div class='bl-notice'>{escape(warning)}</div>")
 
 
 def choose_record(run: Run, name: str) -> Mapping[str, Any]:
@@ -101,7 +109,7 @@ def _extremes(key: str, found: Mapping[str, Any]) -> None:
     st.dataframe(rows, hide_index=True, height=320, key=f"dna-extremes-{key}")
 
 
-def _sure(found: Mapping[str, Any]) -> None:
+def _sure(run: Run, found: Mapping[str, Any]) -> None:
     ours, chain = found["perplexity"], found["own_words_perplexity"]
     better = "better than" if ours < chain else "no better than"
     html(f"<p>The model foretells hidden bases {better} the sequence's own three-letter words do.</p>")
@@ -109,7 +117,7 @@ def _sure(found: Mapping[str, Any]) -> None:
         ("Perplexity of the model", f"{ours:.2f} (1 foretells every base, 4 guesses)"),
         ("Of the sequence's own words", f"{chain:.2f}"),
         ("Bases foretold", f"{found['recovery']:.0%}; by its own words {found['own_words_recovery']:.0%}"),
-        ("Agrees with the neighbours shown", f"{found['kept']:.0%} of the model's word probability"),
+        ("Agrees with the neighbours shown", f"{found['kept']:.1%} of the hidden word's probability"),
     ]
     if len(found["windows"]) > 1:
         rows.append(("Read in", some(len(found["windows"]), "overlapping window")))
@@ -118,6 +126,7 @@ def _sure(found: Mapping[str, Any]) -> None:
         "A base's probability: of the hidden word around it, the words that agree with the neighbours, divided among the four bases. "
         "Beside it a chain of order two learned from this record alone. Accuracy on known variants was not measured here."
     )
+    show_notices(run)
     st.caption("Research use only.")
 
 
