@@ -183,16 +183,16 @@ class Runtime:
         with self._changed:
             if (slot := self._slots.get(name)) is not None and slot.card.sha256 != card.sha256:
                 self.unload(name)  # a folder added again with other files: what is in memory is not what the card says
-            if (slot := self._slots.get(name)) is not None:
+            while (slot := self._slots.get(name)) is not None:
                 while not slot.ready and slot.error is None:
                     self._changed.wait()
                 if slot.error is not None:
                     raise slot.error
-                if self._slots.get(name) is slot:
+                if self._slots.get(name) is slot:  # else unloaded between its loading and our turn
                     slot.users += 1
                     return slot
-                return self._acquire(name)  # unloaded between its loading and our turn
             slot = self._slots[name] = _Slot(card, pick_device(self._config), bytes=need(self._config, card).bytes)
+        # Outside the lock: whoever makes room holds the turn to load and asks for the lock.
         try:
             with self._loading:
                 predictor = self._load(slot)
