@@ -287,6 +287,7 @@ print(json.dumps(found), flush=True)
 """
 
 
+@pytest.mark.slow
 def test_one_process_removes_and_fetches_while_another_loads(placed):
     """Every load gives a whole model or a clear refusal; neither process ends otherwise."""
     from backend.models.families.minilm import CARD as PUBLISHED
