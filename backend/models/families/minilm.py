@@ -52,7 +52,7 @@ CARD = ModelCard(
     peak_is_measured=True,
     paper="MiniLM: Wang et al. 2020, arXiv:2002.10957; Sentence-BERT: Reimers and Gurevych 2019, arXiv:1908.10084",
     limits=(
-        "Reads the first 256 tokens of a text (about 180 words) and nothing after them.",
+        "Reads 256 tokens of a text (about 180 words) at once; a search of the library reads nothing of it after them.",
         "Trained on general English: rare drugs and genes are better found by their words.",
         "Does not tell a finding from its negation reliably.",
     ),

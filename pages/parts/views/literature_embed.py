@@ -92,7 +92,7 @@ def _table(run: Run, sentences: list[dict[str, Any]], text: str) -> None:
             "Nearest": st.column_config.NumberColumn(width=70),
             "Cosine": st.column_config.NumberColumn(format="%.3f", width=80),
         },
-        height=min(38 * (len(rows) + 1), 380),
+        height=min(35 * (len(rows) + 1) + 3, 388),
         key=f"embed-table-{run.id}",
     )
 

@@ -60,11 +60,11 @@ def _bars(run: Run, place: Mapping[str, Any], number: int) -> None:
 
 
 def _facts(place: Mapping[str, Any]) -> list[tuple[str, str]]:
-    told = [("These words together", f"{place['carried']:.0%} of the probability; the rest is spread over other words and pieces of words")]
+    told = [("Together", f"these words carry {place['carried']:.0%} of the probability, other words and pieces of words the rest")]
     if place["truth"]:
         own = f"probability {place['truth_score']:.4f}" if place["truth_score"] is not None else place["truth_reason"]
-        told.append((f"The word that was hidden, '{place['truth']}'", own))
-    return [*told, ("Case", "an uncased model knows small letters only")]
+        told.append(("Was hidden", f"'{place['truth']}': {own}"))
+    return [*told, ("What it means", "how usual a word is in such a sentence; not whether the sentence would be true")]
 
 
 def _marked(text: str, hidden: list[dict[str, Any]], chosen: int) -> str:
