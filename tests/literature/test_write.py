@@ -81,6 +81,14 @@ def test_why_it_was_written_is_the_likelihood_over_the_words_of_the_prompt(opene
     assert sites["faithfulness"]["additivity_residual"] < 1e-4
 
 
+def test_a_prompt_of_many_words_is_explained_by_its_sentences():
+    from backend.literature.written import explain_prompt
+
+    text = " ".join(f"Word {'very ' * 20}number {at} ends here." for at in range(4))
+    made = explain_prompt(lambda texts: np.array([float(each.count("3")) for each in texts]), text, target="threes")
+    assert [round(item.value, 6) for item in made.attributions] == [0, 0, 0, 1]
+
+
 def test_a_long_prompt_is_refused_with_the_limit_or_cut_as_asked(opened):
     long = "the heart " * 40 + "stops."
     with pytest.raises(InputError, match="at most 96"):

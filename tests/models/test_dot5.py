@@ -50,6 +50,20 @@ def test_the_later_t5_keeps_its_own_head_and_its_own_scale(tmp_path):
     assert float(model.likelihood(["the heart"], "no x")[0]) == pytest.approx(theirs, abs=1e-4)
 
 
+def test_weights_that_the_first_published_t5_left_behind_are_no_fault(folder):
+    from safetensors.torch import load_file, save_file
+
+    weights = load_file(folder / "model.safetensors")
+    weights["decoder.block.0.layer.1.EncDecAttention.relative_attention_bias.weight"] = torch.zeros(32, 2)
+    weights["encoder.embed_tokens.weight"] = weights["shared.weight"].clone()
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    assert dot5.load(folder, CARD, "cpu").write("the", most=3, temperature=0, seed=0).pieces
+    weights["encoder.block.7.layer.0.layer_norm.weight"] = torch.zeros(32)
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ModelError, match="no place for"):
+        dot5.load(folder, CARD, "cpu")
+
+
 def test_to_end_there_is_less_likely_than_to_begin_so(made):
     model = dot5.load(made, CARD, "cpu")
     assert model.likelihood(["the"], "no", close=True)[0] < model.likelihood(["the"], "no")[0]

@@ -63,6 +63,21 @@ def test_large_checkpoints_without_biases_and_norms_load_too(tmp_path):
     assert model.write("the", most=4, temperature=0, seed=0).text is not None
 
 
+def test_a_checkpoint_in_several_parts_is_read_whole_and_every_part_is_hashed(config, folder):
+    whole = galactica.load(folder, CARD, "cpu").write("the", most=4, temperature=0, seed=0)
+    weights = torch.load(folder / "pytorch_model.bin", weights_only=True)
+    names = sorted(weights)
+    parts = {f"pytorch_model-0000{at + 1}-of-00002.bin": names[at::2] for at in range(2)}
+    for file, held in parts.items():
+        torch.save({name: weights[name].clone() for name in held}, folder / file)
+    index = {"metadata": {}, "weight_map": {name: file for file, held in parts.items() for name in held}}
+    (folder / "pytorch_model.bin.index.json").write_text(json.dumps(index))
+    (folder / "pytorch_model.bin").unlink()
+    card = add_local(config, folder, "galactica")
+    assert {*parts, "pytorch_model.bin.index.json", "tokenizer.json"} <= set(card.files)
+    assert galactica.load(folder, card, "cpu").write("the", most=4, temperature=0, seed=0) == whole
+
+
 def test_missing_biases_that_the_settings_promise_are_refused(folder):
     weights = torch.load(folder / "pytorch_model.bin", weights_only=True)
     torch.save({name: value for name, value in weights.items() if not name.endswith(".bias")}, folder / "pytorch_model.bin")

@@ -31,6 +31,7 @@ SIGNS = (
     "<work>",
     "</work>",
 )
+_NEEDED = (START_REF, END_REF)  # by these a Galactica is told from another OPT
 _LETTERWISE = re.compile(r"(?P<open>\[START_(?P<kind>DNA|SMILES|I_SMILES|AMINO)\])(?P<inside>.*?)(?P<close>\[END_(?P=kind)\]|$)", re.DOTALL)
 _VOCABULARY, _REACH = 50_000, 2_048
 _KNOWN_TEXT = "Metformin reduced HbA1c by 1.2% in 209 patients with type 2 diabetes."
@@ -217,7 +218,7 @@ def _signs(folder: Path) -> None:
         tokenizer = Tokenizer.from_file(str(file))
     except Exception as error:  # the library raises plain Exception for a damaged file
         raise ModelError(f"{file} is not a readable tokenizer.", "Download the checkpoint again.") from error
-    if missing := [sign for sign in SIGNS if tokenizer.token_to_id(sign) is None]:
+    if missing := [sign for sign in _NEEDED if tokenizer.token_to_id(sign) is None]:
         raise ModelError(
             f"The tokenizer in {folder} lacks Galactica's signs {', '.join(missing)}.",
             "Choose a Galactica checkpoint with its own tokenizer.",
