@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from backend.domain import Json
-from backend.figures.style import BLUE, QUIET, VERMILLION, finish
+from backend.figures.style import BLUE, VERMILLION, finish
 
 _MOST = 30  # relations drawn; more would be a knot
 
@@ -33,13 +33,18 @@ def plot_relations(relations: Sequence[Mapping[str, Json]]) -> Any:
             x=[x0, x1], y=[y0, y1], mode="lines", line={"color": colour, "width": 1.6, "dash": dash}, hoverinfo="skip", showlegend=False
         )
         figure.add_annotation(
-            x=x1, y=y1, ax=x0 + 0.55 * (x1 - x0), ay=y0 + 0.55 * (y1 - y0), xref="x", yref="y", axref="x", ayref="y",
+            x=x1, y=y1, ax=x0 + 0.6 * (x1 - x0), ay=y0 + 0.6 * (y1 - y0), xref="x", yref="y", axref="x", ayref="y",
             arrowhead=3, arrowsize=1.3, arrowwidth=1.6, arrowcolor=colour, standoff=9, text="",
         )  # fmt: skip
+        side = _beside(x1 - x0, y1 - y0)
         figure.add_annotation(
-            x=x0 + along * (x1 - x0), y=y0 + along * (y1 - y0), text=_safe(str(each["relation"])), showarrow=False,
-            font={"size": 11}, bgcolor="rgba(138,151,153,0.22)", borderpad=2,
-        )  # fmt: skip
+            x=x0 + along * (x1 - x0),
+            y=y0 + along * (y1 - y0),
+            text=_safe(str(each["relation"])),
+            showarrow=False,
+            font={"size": 12},
+            **side,
+        )
     found = {each[side].casefold() for each in relations for side in ("head", "tail") if each[f"{side}_at"] is not None}
     doubtful = places.keys() - found
     for title, names, symbol, colour in (
@@ -51,17 +56,18 @@ def plot_relations(relations: Sequence[Mapping[str, Json]]) -> Any:
                 x=[places[name][0] for name in names],
                 y=[places[name][1] for name in names],
                 mode="markers+text",
-                text=[_short(spelled[name]) for name in names],
-                textposition=["top center" if places[name][1] >= 0 else "bottom center" for name in names],
+                text=[f"\u2002{_short(spelled[name])}\u2002" for name in names],  # a space keeps it off its mark
+                textposition=[_outside(*places[name]) for name in names],
+                textfont={"size": 13},
                 marker={"size": 13, "symbol": symbol, "color": colour, "line": {"width": 2, "color": colour}},
                 name=title,
                 hovertext=[_safe(spelled[name]) for name in names],
                 hovertemplate="%{hovertext}<extra></extra>",
             )
     finish(figure, _title(relations), 300 + 16 * len(places))
-    figure.update_xaxes(visible=False, range=[-1.55, 1.55])
+    figure.update_xaxes(visible=False, range=[-2, 2])
     figure.update_yaxes(visible=False, range=[-1.25, 1.25])
-    figure.update_layout(legend={"orientation": "h", "x": 0, "y": 0, "yanchor": "top", "font": {"color": QUIET}}, showlegend=bool(doubtful))
+    figure.update_layout(legend={"orientation": "h", "x": 0, "y": 0, "yanchor": "top"}, showlegend=bool(doubtful))
     return figure
 
 
@@ -92,6 +98,23 @@ def _once(relations: Sequence[Mapping[str, Json]]) -> list[Mapping[str, Json]]:
         if key not in best or (each["verified"] and not best[key]["verified"]):
             best[key] = each
     return list(best.values())
+
+
+def _beside(dx: float, dy: float) -> dict[str, Any]:
+    """Where the words of an arrow stand: beside it, never on it."""
+    length = math.hypot(dx, dy) or 1.0
+    across, up = -dy / length, dx / length
+    if up < 0:
+        across, up = -across, -up
+    anchor = "center" if abs(across) < 0.35 else "left" if across > 0 else "right"
+    return {"xshift": 8 * across, "yshift": 10 * up, "xanchor": anchor}
+
+
+def _outside(x: float, y: float) -> str:
+    """Where a name stands: outside of the circle."""
+    if abs(x) < 0.35:
+        return "top center" if y > 0 else "bottom center"
+    return "middle right" if x > 0 else "middle left"
 
 
 def _circle(relations: Sequence[Mapping[str, Json]]) -> tuple[dict[str, tuple[float, float]], dict[str, str]]:

@@ -208,3 +208,22 @@ def test_every_text_task_is_offered_and_has_a_view():
     assert registered <= set(TASKS)
     for name in registered:
         assert importlib.import_module(f"pages.parts.views.{name.replace('.', '_')}").show
+
+
+def test_figures_say_in_words_what_they_draw(bench, toy):
+    from backend.figures.relations import describe_relations, plot_relations
+    from backend.figures.texts import describe_names, describe_verdicts, plot_names, plot_verdicts
+
+    named = ask(bench, "literature.entities", f"Lithium, lithium and headache <b>{HOSTILE}</b>").prediction
+    assert "2 names in 3 mentions; “Lithium” is named most often (2 times)" in describe_names(named)
+    assert [list(bar.x) for bar in plot_names(named).data] == [[1], [2]]
+    judged = ask(bench, "literature.verdict").prediction
+    assert describe_verdicts(judged).startswith(f"Joined verdict {judged['joined']['verdict']}")
+    assert [bar.name for bar in plot_verdicts(judged).data] == ["yes", "no", "maybe"]
+    stated = ask(bench, "literature.relations").prediction["relations"]
+    doubtful = {**stated[0], "head": "digoxin", "head_at": None, "verified": False}
+    words = describe_relations([*stated, *stated, doubtful])
+    assert words.startswith("4 different relations between 6 names; 1 not verified")
+    drawn = plot_relations([*stated, *stated, doubtful])
+    assert {trace.name for trace in drawn.data if trace.name} == {"in the text", "not in the text"}
+    assert len([line for line in drawn.data if line.mode == "lines"]) == 4
