@@ -38,9 +38,10 @@ def read_with_a_model(
     if not task or (find_task(task).name not in able):
         raise InputError(f"{task} is not a task on a text." if task else "No task was named.", f"Name one with --task: {', '.join(able)}.")
     given: dict[str, Any] = {"question": question} if question else {}
-    if sum((bool(file), paper is not None, bool(run))) != 1:
+    named = sum((bool(file), paper is not None, bool(run)))
+    if named > 1 or not (named or question):  # a question alone goes to the library, where the task can
         raise InputError("Name one text: a file, - , --paper or --run.", "Such as: bioloom read abstract.txt --task literature.entities")
-    given |= {"paper": paper} if paper is not None else {"run": run} if run else _text(file)
+    given |= {"paper": paper} if paper is not None else {"run": run} if run else _text(file) if file else {}
     with workbench() as bench, Bar(task) as bar:
         who = bench.storage.profiles.get(profile) if profile else Profile()
         made = bench.run(

@@ -109,10 +109,7 @@ def _card(card: ModelCard) -> str:
 
 
 def _offered(value: Mapping[str, Any]) -> list[str]:
-    from backend.tasks import tasks
-
-    known = tasks()
-    return [task for task in TASKS if task in known and ("run" not in value or task in _ON_ANSWERS)]
+    return [task for task in TASKS if "run" not in value or task in _ON_ANSWERS]
 
 
 def _serving(task: str) -> Sequence[ModelCard]:

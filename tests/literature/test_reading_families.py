@@ -106,6 +106,7 @@ def test_what_is_piped_in_is_read(bioloom: Shell, monkeypatch: pytest.MonkeyPatc
         (("read", "x.txt"), "No task was named."),
         (("read", "x.txt", "--task", "protein.variants"), "protein.variants is not a task on a text."),
         (("read", "--task", "literature.entities"), "Name one text"),
+        (("read", "--task", "literature.answer", "--question", "Which drug?"), "There is no text to read."),
         (("read", "no-such-file.txt", "--task", "literature.entities"), "no-such-file.txt cannot be read"),
         (("read", "x.txt", "--paper", "1", "--task", "literature.entities"), "Name one text"),
     ],
