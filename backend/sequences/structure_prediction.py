@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from backend.domain import Json, ModelCard, Prediction, Profile
 from backend.errors import InputError
@@ -77,9 +77,7 @@ def predict(context: Context, value: Mapping[str, Json], settings: Mapping[str, 
     warnings = list(chosen.warnings)
     with context.runtime.use(card.name) as model:
         for number, record in enumerate(chosen.records):
-            context.progress.check()
-            context.progress.update(number, len(chosen.records), f"Folding {record.id}, {len(record.sequence)} residues")
-            folded = model.fold(record.sequence, recycles)
+            folded = model.fold(record.sequence, recycles, _watcher(context, record, number, len(chosen.records)))
             plddt = [round(float(each), 1) for each in folded.plddt]
             results.append(
                 {
@@ -101,6 +99,16 @@ def predict(context: Context, value: Mapping[str, Json], settings: Mapping[str, 
             warnings += _notes(results[-1], record, card)
     data: dict[str, Json] = {**chosen.preflight, "results": results, "recycles": recycles, "text": [_line(found) for found in results]}
     return Prediction(data, card.name, tuple(warnings))
+
+
+def _watcher(context: Context, record: SequenceRecord, number: int, count: int) -> Callable[[float], None]:
+    """Tells how far the work is, and ends it when the person asks."""
+
+    def watch(share: float) -> None:
+        context.progress.check()
+        context.progress.update(round(100 * (number + share)), 100 * count, f"Folding {record.id}, {len(record.sequence)} residues")
+
+    return watch
 
 
 def _recycles(wanted: Json) -> int:

@@ -40,8 +40,7 @@ def explain(context: Context, prediction: Mapping[str, Json], target: Mapping[st
     with context.runtime.use(str(found["model"])) as model:
 
         def confidence(present: NDArray[np.bool_]) -> float:
-            context.progress.check()
-            plddt = model.fold("".join(np.where(present, letters, "X")), recycles).plddt
+            plddt = model.fold("".join(np.where(present, letters, "X")), recycles, lambda share: context.progress.check()).plddt
             return float(plddt.mean() if at is None else plddt[at])
 
         began = time.monotonic()

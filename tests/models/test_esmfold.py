@@ -53,6 +53,21 @@ def test_reading_pairs_in_steps_changes_nothing(model, monkeypatch):
     assert np.abs(whole.plddt - in_steps.plddt).max() < 1e-3
 
 
+def test_the_work_is_told_and_can_be_stopped_between_blocks(model):
+    told = []
+    model.fold(PROTEIN, 1, told.append)
+    assert told == [0, 0.25, 0.5, 0.75]  # two blocks, read twice
+
+    def stop(share):
+        if share >= 0.5:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        model.fold(PROTEIN, 1, stop)
+    assert not any(block._forward_pre_hooks for block in model._network.trunk.blocks)
+    assert np.isfinite(model.fold(PROTEIN).plddt).all()
+
+
 def test_an_unknown_residue_has_a_confidence_and_no_atoms(model):
     found = model.fold("MQIXVKTLTG")
     assert not found.exists[3].any()

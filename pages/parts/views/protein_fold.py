@@ -33,7 +33,9 @@ def settings(kind: str) -> dict[str, Any] | None:
         recycles = st.number_input(
             "Recycles", 0, 8, 3, help="How often the network reads its own result again; 3 as published.", key="fold-recycles"
         )
-    st.caption("Without a GPU a chain of 300 residues can take many minutes. The work can be stopped at any time between chains.")
+    from backend.models.families.esmfold import SLOW
+
+    st.caption(f"{SLOW} The work can be stopped at any time.")
     return {"model": model, "recycles": int(recycles)}
 
 
