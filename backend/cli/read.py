@@ -44,18 +44,16 @@ def read_with_a_model(
     given |= {"paper": paper} if paper is not None else {"run": run} if run else _text(file) if file else {}
     with workbench() as bench, Bar(task) as bar:
         who = bench.storage.profiles.get(profile) if profile else Profile()
-        made = bench.run(
-            task,
-            given,
-            settings=pairs(settings, "--set"),
-            profile=who,
-            owner=who.id,
-            explain=explain or bool(target),
-            target=pairs(target, "--target"),
-            progress=bar,
-        )
+        made = bench.run(task, given, settings=pairs(settings, "--set"), profile=who, owner=who.id, progress=bar)
+        why = None
+        if explain or target:
+            try:
+                why = bench.explain(made.id, pairs(target, "--target"), owner=who.id, progress=bar).explanation
+            except InputError:  # nothing was found that could be explained: the result stands all the same
+                if target:
+                    raise
         bar.close()
-        show(run_json(made), as_json, _words)
+        show(run_json(made, why), as_json, _words)
 
 
 def _text(file: str) -> dict[str, str]:

@@ -87,6 +87,15 @@ def _pair(target: dict[str, int]) -> list[str]:
     return [f"{name}={value}" for name, value in target.items()]
 
 
+def test_a_result_with_nothing_to_explain_is_kept_all_the_same(bioloom: Shell, file: Path) -> None:
+    made = bioloom.json("read", file, "--task", "literature.entities", "--set", "least=1", "--explain")
+    assert made["prediction"]["mentions"] == []
+    assert made["explanation"] is None
+    code, _, err = bioloom("read", file, "--task", "literature.entities", "--set", "least=1", "--target", "mention=1")
+    assert code == 2
+    assert "no mention number 1" in err
+
+
 def test_what_is_piped_in_is_read(bioloom: Shell, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     class Pipe:
         buffer = (tmp_path / "pipe").open("wb+")
