@@ -14,6 +14,7 @@ from backend.errors import InputError
 from backend.models.registry import add_local
 from backend.sequences.inputs import give_text
 from backend.side_by_side import comparable, compare, run_both
+from tests.models import tiny_bert
 from tests.models.untrained_esm import make
 
 PROTEINS = ">one\nMKVLAAGIVGLLLAQPSTSQ\n>two\nMKVLAAGIVGLLLAQPSTSW\n>three\nGSHMTTPRRWYNQEDCFH\n>four\nGSHMTTPRRWYNQEDCFK\n"
@@ -138,3 +139,59 @@ def test_the_command_line_says_what_is_missing(monkeypatch, capsys, own_models) 
     code, _, err = shell(monkeypatch, capsys, own_models, "compare", "--task", "protein.similar", "--models", "a,b")
     assert code == 2
     assert "No file was given." in err
+
+
+TEXT = "Metformin reduced the risk of diabetes in patients. Aspirin lowered [MASK] risk. Blood glucose and insulin were lower in the trial."
+
+
+@pytest.mark.parametrize(
+    ("task", "head", "value", "measured"),
+    [
+        ("literature.entities", "marks", {}, {"Named things"}),
+        ("literature.verdict", "verdict", {"question": "Does metformin reduce risk?"}, {"Verdict"}),
+        ("literature.answer", "spans", {"question": "Which drug lowered risk?"}, {"Answer"}),
+        ("literature.fill", "words", {}, {"Hidden words"}),
+        ("literature.embed", "words", {}, set()),
+        ("literature.nearest", "words", {"question": "Does metformin reduce risk?"}, {"Sentences"}),
+    ],
+)
+def test_text_tasks_are_measured_in_their_own_terms(own_models, tmp_path, task, head, value, measured) -> None:
+    from backend.workbench import Workbench
+
+    names = [
+        add_local(own_models, tiny_bert.make(tmp_path / f"bert-{seed}", head, name="scibert-x", seed=seed), "scibert").name
+        for seed in (0, 1)
+    ]
+    bench = Workbench(own_models)
+    try:
+        found = compare(*run_both(bench, task, {"text": TEXT, "name": "made", **value}, names))
+    finally:
+        bench.close()
+    assert measured <= {each.name for each in found.agreements}
+    assert len(found.warnings) == 2, "both are untrained, and said to be"
+
+
+@pytest.mark.parametrize(
+    ("task", "measured"),
+    [
+        ("protein.contacts", {"Strongest contacts"}),
+        ("sequence.embed", {"Nearness", "Nearest record"}),
+        ("protein.variants", {"Scores of substitutions"}),
+    ],
+)
+def test_two_folders_of_one_family_are_measured_in_the_tasks_own_terms(own_models, tmp_path, task, measured) -> None:
+    from backend.workbench import Workbench
+
+    names = []
+    for layers in (2, 3):
+        made = tmp_path / f"esm-{layers}"
+        made.mkdir()
+        make(made, (layers, 40, 4))
+        (made / "UNTRAINED").write_text("")
+        names.append(add_local(own_models, made, "esm").name)
+    bench = Workbench(own_models)
+    try:
+        found = compare(*run_both(bench, task, give_text(bench.context, PROTEINS), names))
+    finally:
+        bench.close()
+    assert measured <= {each.name for each in found.agreements}

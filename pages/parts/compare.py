@@ -10,11 +10,10 @@ import streamlit as st
 from backend.domain import Run
 from pages.parts.answer import filter_words
 from pages.parts.bench import bench
+from pages.parts.beside.result import show_agreement
 from pages.parts.errors import told
 from pages.parts.evidence import by_paper, card
-from pages.parts.markup import escape, html, kicker, moment, some
-
-_MOST_LINES = 100
+from pages.parts.markup import escape, html, kicker, moment
 
 
 def show_comparison(first_id: str, second_id: str) -> None:
@@ -46,8 +45,8 @@ def show_comparison(first_id: str, second_id: str) -> None:
 
 
 def _differences(first: Run, second: Run) -> None:
-    """Where the numbers of two runs differ, and what each says in words."""
-    from backend.workbench import differences
+    """What each says in words, how far they agree, and where they differ."""
+    from backend.side_by_side import compare
 
     columns = st.columns(2, gap="medium")
     for column, run in zip(columns, (first, second), strict=True):
@@ -57,21 +56,13 @@ def _differences(first: Run, second: Run) -> None:
     if first.task != second.task:
         st.info("These runs are of different tasks: their numbers cannot be set side by side.", icon=":material/info:")
         return
-    lines = [
-        line.replace(" before, ", f" in {first.id}, ").removesuffix(" now") + (f" in {second.id}" if line.endswith(" now") else "")
-        for line in differences(_results(first), _results(second))
-    ]
-    kicker(f"What differs: {some(len(lines), 'number or entry', 'numbers or entries')}")
-    if not lines:
-        st.caption("Nothing: the two results are the same within 0.0001.")
-    html("<ul>" + "".join(f"<li>{escape(line)}</li>" for line in lines[:_MOST_LINES]) + "</ul>")
-    if len(lines) > _MOST_LINES:
-        st.caption(f"The first {_MOST_LINES} are listed.")
-
-
-def _results(run: Run) -> Any:
-    """What a run found, without the record of what it read and the lines that say it in words."""
-    return {name: part for name, part in (run.prediction or {}).items() if name not in ("records", "text", "file", "summary", "notes")}
+    show_agreement(compare(first, second))
+    st.page_link(
+        "pages/side_by_side.py",
+        label="Both results whole, side by side",
+        icon=":material/splitscreen_right:",
+        query_params={"first": first.id, "second": second.id},
+    )
 
 
 def about(run: Run) -> dict[str, str]:

@@ -27,22 +27,26 @@ def show_result(first: Run, second: Run) -> None:
     _sides(found)
     for warning in found.warnings:
         st.warning(warning, icon=":material/info:")
-    kicker("How far they agree")
-    if found.agreements:
-        html("<dl>" + "".join(f"<dt>{escape(each.name)}</dt><dd>{escape(each.text)}</dd>" for each in found.agreements) + "</dl>")
-    elif not found.differences:
-        st.success("The two results are the same within 0.0001.", icon=":material/check:")
-    else:
-        st.caption("This task has no measure of agreement of its own: what differs is listed entry by entry.")
-    if found.agreements and any(each.low is not None for each in found.agreements):
-        st.caption("Agreement is not truth: two models can be wrong together. 'Check it yourself' measures each on labelled data of yours.")
-    _differences(found)
+    show_agreement(found)
     with st.container(key="beside"):
         left, right = st.columns(2, gap="large")
         for column, run, place in ((left, first, "First"), (right, second, "Second")):
             with column:
                 html(f"<h3>{place}: {escape(_title(run))}</h3>")
                 show_run(run)
+
+
+def show_agreement(found: Comparison) -> None:
+    """How far two results agree, and what differs."""
+    kicker("How far they agree")
+    if found.agreements:
+        html("<dl>" + "".join(f"<dt>{escape(each.name)}</dt><dd>{escape(each.text)}</dd>" for each in found.agreements) + "</dl>")
+        st.caption("Agreement is not truth: two models can be wrong together. 'Check it yourself' measures each on labelled data of yours.")
+    elif not found.differences:
+        st.success("The two results are the same within 0.0001.", icon=":material/check:")
+    else:
+        st.caption("This task has no measure of agreement of its own: what differs is listed entry by entry.")
+    _differences(found)
 
 
 def _sides(found: Comparison) -> None:

@@ -69,7 +69,7 @@ def _tags(row: Row) -> None:
     card = row.card
     use = "commercial use allowed" if row.licence_known else "licence not known"
     use = "non-commercial use only" if card.non_commercial else use
-    words = [row.state_words, use, "fits this machine" if row.fits else "does not fit this machine now"]
+    words = [row.state_words, use, "fits this machine" if row.fit.ok else "does not fit this machine now"]
     words += ["untrained"] if card.untrained else []
     html("".join(f"<span class='bl-tag'>{escape(word)}</span>" for word in words))
 

@@ -46,19 +46,10 @@ class Row:
         return f"to fetch, {size(self.card.download_bytes)}" if self.card.download_bytes else "to fetch"
 
     @property
-    def needed(self) -> int:
-        """Bytes while running; of a folder that is still to be brought, at least its weights in single precision."""
-        return self.fit.needed or (4 * self.card.parameters if self.card.template else 0)
-
-    @property
-    def fits(self) -> bool:
-        return self.fit.ok and self.needed <= self.fit.available
-
-    @property
     def fit_words(self) -> str:
         """Whether it fits, short; whether that was measured is told on the card."""
-        needs = f"{'from ' if self.needed != self.fit.needed else ''}{size(self.needed)}" if self.needed else "little"
-        return f"fits, {needs}" if self.fits else f"too large, {needs}"
+        needs = size(self.fit.needed) if self.fit.needed else "little"
+        return f"fits, {needs}" if self.fit.ok else f"too large, {needs}"
 
     @property
     def licence_known(self) -> bool:
@@ -81,7 +72,7 @@ class Group:
 
 FILTERS: dict[str, Callable[[Row], bool]] = {
     "On this machine": lambda row: row.here,
-    "Fits this machine": lambda row: row.fits,
+    "Fits this machine": lambda row: row.fit.ok,
     "Commercial use allowed": lambda row: not row.card.non_commercial and row.licence_known,
 }
 

@@ -47,7 +47,7 @@ def _machine(groups: Iterable[Group]) -> None:
 
     config = bench().config
     rows = [row for group in groups for row in group.rows]
-    loaded = [row.card.title for row in rows if row.state == "loaded" and row.card.files]
+    loaded = [_short(row.card.title, 40) for row in rows if row.state == "loaded" and row.card.files]
     strip(
         [
             ("This machine", device_name(config)),
@@ -99,7 +99,7 @@ def _row(row: Row) -> None:
     marks = (
         "",
         " bl-model-nc" if card.non_commercial else "",
-        "" if row.fits else " bl-model-no",
+        "" if row.fit.ok else " bl-model-no",
         " bl-model-here" if row.here else "",
         "",
     )
@@ -112,7 +112,7 @@ def _row(row: Row) -> None:
 
 
 def _short(title: str, most: int = 60) -> str:
-    return title if len(title) <= most else f"{title[: most - 20]} ... {title[-15:]}"
+    return title if len(title) <= most else f"{title[: most - 16]} ... {title[-12:]}"
 
 
 def _clear() -> None:
