@@ -113,6 +113,7 @@ def _pair(
     near = affine.align(table, *costs)
     plain = by_letters(first, second)
     chance = [affine.align(cosines(own, rows), *costs).score for rows in vectors[1:]]
+    plain_chance = [by_letters(first, copy).score for copy in copies]
     rows, letters = near.rows(first, second), plain.rows(first, second)
     shared = set(near.pairs) & set(plain.pairs)
     return {
@@ -126,7 +127,13 @@ def _pair(
             "shuffled": [round(score, 3) for score in chance],
             **counts(near, first, second),
         },
-        "letters": {"first": letters[0], "second": letters[1], "score": round(plain.score, 1), **counts(plain, first, second)},
+        "letters": {
+            "first": letters[0],
+            "second": letters[1],
+            "score": round(plain.score, 1),
+            "shuffled": [round(score, 1) for score in plain_chance],
+            **counts(plain, first, second),
+        },
         "shared": round(2 * len(shared) / max(1, len(near.pairs) + len(plain.pairs)), 4),
         "map": _map(table) if keep else None,
     }

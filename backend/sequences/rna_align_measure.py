@@ -18,6 +18,7 @@ from backend.tasks import Context, pick_model
 
 MOST_PAIRS = 200
 METRIC = "share of base pairs kept"
+ABOVE = "share above a shuffled copy"
 
 
 def measure(context: Context, files: Sequence[Path], options: Mapping[str, Any]) -> dict[str, Json]:
@@ -32,15 +33,25 @@ def measure(context: Context, files: Sequence[Path], options: Mapping[str, Any])
     if _untrained(context, name):
         raise InputError(f"{name} is untrained: its figures would mean nothing.", "Name a trained model.")
     kept: dict[str, list[float]] = {name: [], "letters alone": []}
+    above: dict[str, list[float]] = {name: [], "letters alone": []}
+    rng = np.random.default_rng(1)
     with context.runtime.use(name) as predictor:
         for done, (a, b) in enumerate(pairs):
             context.progress.check()
             context.progress.update(done, len(pairs), "Aligning")
-            vectors = predictor.residues([a["sequence"], b["sequence"]])
-            kept[name].append(agreement(affine.align(cosines(*vectors), OPEN, EXTEND), a["true"], b["true"]))
-            kept["letters alone"].append(agreement(by_letters(a["sequence"], b["sequence"]), a["true"], b["true"]))
+            copy = "".join(rng.permutation(list(b["sequence"])))
+            own, *others = predictor.residues([a["sequence"], b["sequence"], copy])
+            for which, paths in (
+                (name, [affine.align(cosines(own, other), OPEN, EXTEND) for other in others]),
+                ("letters alone", [by_letters(a["sequence"], other) for other in (b["sequence"], copy)]),
+            ):
+                kept[which].append(agreement(paths[0], a["true"], b["true"]))
+                above[which].append(float(paths[0].score > paths[1].score))
     families = list(dict.fromkeys(a["family"] for a, _ in pairs))
-    systems = {which: {METRIC: bootstrap(np.array(values)).json()} for which, values in kept.items()}
+    systems = {
+        which: {METRIC: bootstrap(np.array(values)).json(), ABOVE: bootstrap(np.array(above[which])).json()}
+        for which, values in kept.items()
+    }
     difference = np.array(kept[name]) - np.array(kept["letters alone"])
     systems["difference"] = {METRIC: bootstrap(difference).json()}
     if len(families) > 1:
@@ -50,6 +61,7 @@ def measure(context: Context, files: Sequence[Path], options: Mapping[str, Any])
     notes = [
         "Pairs of RNAs of one family, drawn with a fixed seed; a base pair counts as kept when both of its bases stand in columns "
         "whose bases pair in the other RNA.",
+        f"{ABOVE}: of pairs whose score is higher than that with the second RNA's bases in random order.",
         f"Gaps cost {OPEN:g} and {EXTEND:g} for each further base (vectors).",
         *(f"{family}: {sum(a['family'] == family for a, _ in pairs)} pairs" for family in families),
     ]

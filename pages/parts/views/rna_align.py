@@ -15,7 +15,7 @@ from pages.parts.figure import show_figure
 from pages.parts.markup import escape, facts, html, kicker, plain
 from pages.parts.why_sites import show_sites
 
-_WIDTH = 60
+_WIDTH = 50
 _NAMES = {"vectors": "By vectors", "letters": "By letters"}
 
 
@@ -59,7 +59,11 @@ def show(run: Run) -> None:
     else:
         from backend.figures.rna_align import describe_near, near_rows, plot_near
 
-        show_figure(plot_near(reference, one), describe_near(reference, one), f"rna-align-{key}", near_rows(reference, one))
+        left, right = st.columns([3, 2], gap="large")
+        with left:
+            show_figure(plot_near(reference, one), describe_near(reference, one), f"rna-align-{key}", near_rows(reference, one))
+        with right:
+            _columns(found, one)
     kicker("Why")
     _why(run, found, one, key)
 
@@ -107,7 +111,7 @@ def _finding(found: Mapping[str, Any], one: Mapping[str, Any]) -> None:
 
 
 def blocks(rows: Mapping[str, Any], first: Sequence[int], second: Sequence[int]) -> str:
-    """An alignment in lines of sixty columns, with the first and last place of each line."""
+    """An alignment in lines of fifty columns, with the first and last place of each line."""
     lines, i, j = [], 0, 0
     room = max(len(str(first[-1])), len(str(second[-1])))
     for at in range(0, len(rows["first"]), _WIDTH):
@@ -125,18 +129,42 @@ def blocks(rows: Mapping[str, Any], first: Sequence[int], second: Sequence[int])
     return "\n".join(lines[:-1])
 
 
+def _columns(found: Mapping[str, Any], one: Mapping[str, Any]) -> None:
+    """The alignment by vectors as a table, column by column."""
+    from backend.sequences.rna_align_export import column_rows
+
+    rows = [
+        {
+            "Column": row["column"],
+            "Reference": f"{row['reference_base']}{row['reference_place'] or ''}",
+            "Aligned": f"{row['base']}{row['place'] or ''}",
+            "Cosine": row["cosine"],
+        }
+        for row in column_rows(found, one)
+    ]
+    st.dataframe(
+        rows, hide_index=True, column_config={"Cosine": st.column_config.NumberColumn(format="%.2f")}, height=min(38 * (len(rows) + 1), 520)
+    )
+
+
+def _chance(one: Mapping[str, Any]) -> str:
+    """Both scores beside those with the second RNA's bases in random order."""
+    told = []
+    for way, name in _NAMES.items():
+        above = sum(score >= one[way]["score"] for score in one[way]["shuffled"])
+        total = len(one[way]["shuffled"])
+        told.append(f"{name} it scores higher than {'all' if not above else f'{total - above} of'} {total} copies with shuffled bases.")
+    if all(score < one["letters"]["score"] for score in one["letters"]["shuffled"]):
+        return f"{told[1]} {told[0]} The letters alone show that the two have more in common than their composition."
+    return f"{told[1]} {told[0]} The letters do not show more in common than composition: the alignment may be chance."
+
+
 def _sure(run: Run, found: Mapping[str, Any], one: Mapping[str, Any]) -> None:
     from backend.models.registry import get_card
 
     card, near = get_card(str(run.model["name"]), bench().config), one["vectors"]
-    above = sum(score >= near["score"] for score in near["shuffled"])
     if near["shuffled"]:
-        word = (
-            "Better than all 19 alignments with its bases shuffled: the two have more in common than their composition."
-            if not above
-            else f"{above} of 19 alignments with its bases shuffled score as high or higher: this alignment may be chance."
-        )
-        html(f"<p>{escape(word)}</p>")
+        html(f"<p>{escape(_chance(one))}</p>")
     facts(
         [
             ("By", card.title),

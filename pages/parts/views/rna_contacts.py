@@ -124,7 +124,7 @@ def _list(one: Mapping[str, Any]) -> None:
                 "Partner": f"{row['second_base']}{row['second']}",
                 "Score": row["score"],
                 "Drawn": row["in_structure"],
-                "ViennaRNA": row["in_viennarna"],
+                "Vienna": row["in_viennarna"],
             }
             for row in rows[:_LISTED]
         ],
