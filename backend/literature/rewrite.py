@@ -127,7 +127,7 @@ def rewrite(context: Context, value: Mapping[str, Json], settings: Mapping[str, 
     how = [f"Asked with '{template}' ({origin}).", *told(made, temperature, seed)]
     data |= {
         **kept(made),
-        "text": [made.text.strip() or "(nothing)", "", *how],
+        "text": [NOTICE, "", made.text.strip() or "(nothing)", "", *how],
         "how": how,
         "sentences": nearest(context, made.text),
         "nearest_method": METHOD,
@@ -163,7 +163,7 @@ def _judged(model: Writer, prompt: str) -> dict[str, Json]:
             for label, p, log in zip(LABELS, shares, logs, strict=True)
         ],
         "known": round(known, 6),
-        "text": [f"{best.capitalize()}, with probability {shares.max():.2f}.", *how],
+        "text": [f"{best.capitalize()}, with probability {shares.max():.2f}. Judged by a model: not evidence.", *how],
         "how": how,
         "written": best,
         "notice": NOTICE,

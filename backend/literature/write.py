@@ -16,7 +16,7 @@ from backend.literature.library import library
 from backend.literature.reading import pick
 from backend.literature.texts import read_text
 from backend.literature.why_words import placed
-from backend.literature.written import checked, explain_prompt, how_to_write, ids_of, kept, refused, to_text, told
+from backend.literature.written import NOTICE, checked, explain_prompt, how_to_write, ids_of, kept, refused, to_text, told
 from backend.tasks import Context, pick_model, task
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def write(context: Context, value: Mapping[str, Json], settings: Mapping[str, Js
     found = look_up(shelf, guessed)
     how = told(made, temperature, seed)
     held = sum(each["status"] == "held" for each in found)
-    lines = [made.text.strip() or "(nothing)", "", *how]
+    lines = [NOTICE, "", made.text.strip() or "(nothing)", "", *how]
     if found:
         lines += [f"References guessed: {len(found)}, of which {held} in your library. None is verified."]
         lines += [f"{at}. {each['text']} - {each['words']}" for at, each in enumerate(found, start=1)]

@@ -31,11 +31,16 @@ def spelled(codec: Codec, before: Ids, written: Ids) -> tuple[str, tuple[str, ..
     """The text of written tokens, and each token's part of it; a token that completes no letter yet has an empty part."""
     if not written:
         return "", ()
-    text = codec.spell(before, written)
+    text = _storable(codec.spell(before, written))
     ends = [0]
     for count in range(1, len(written)):
-        part = codec.spell(before, written[:count])
+        part = _storable(codec.spell(before, written[:count]))
         same = next((i for i, (a, b) in enumerate(zip(part, text, strict=False)) if a != b), min(len(part), len(text)))
         ends.append(max(ends[-1], same))
     ends.append(len(text))
     return text, tuple(text[a:b] for a, b in pairwise(ends))
+
+
+def _storable(text: str) -> str:
+    """A text without the null character, which a model of bytes may write and a database cannot hold."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")

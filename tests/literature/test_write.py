@@ -41,6 +41,7 @@ def test_a_text_goes_on_and_says_what_it_is(opened):
     run = opened.run("literature.write", {"text": PROMPT}, settings={"length": 12})
     found = run.prediction
     assert found["notice"] == NOTICE
+    assert found["text"][0] == NOTICE
     assert "UNTRAINED" in run.warnings[0]
     assert "".join(piece for piece, *_ in found["tokens"]) == found["written"]
     assert found["log_prob"] == pytest.approx(sum(log for _, log, _ in found["tokens"]), abs=1e-2)

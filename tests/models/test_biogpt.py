@@ -88,6 +88,7 @@ def test_a_continuation_joins_the_prompt_as_text_does(published):
 def test_it_comes_by_folder_and_leaves_memory_as_it_was(config, tmp_path):
     card = by_folder(config, tiny_writers.biogpt(tmp_path / "my biogpt"), "biogpt")
     assert card.tasks == ("literature.write",)
+    assert card.parameters > 0
     assert any("purpose.txt" in limit for limit in card.limits)
     memory_back(config, card.name, lambda model: model.write("the", most=5, temperature=0, seed=0))
 

@@ -137,6 +137,7 @@ def test_a_letter_of_several_tokens_belongs_to_its_last():
 
     assert spelled(Bytes(), [], list("aé".encode())) == ("aé", ("a", "", "é"))
     assert spelled(Bytes(), [], []) == ("", ())
+    assert spelled(Bytes(), [], [97, 0, 98]) == ("a\ufffdb", ("a", "\ufffd", "b"))  # a database holds no null character
 
 
 @pytest.mark.parametrize("spoil", ["missing", "left"])

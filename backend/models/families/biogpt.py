@@ -3,36 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from backend.domain import ModelCard, Quality
-from backend.errors import InputError, ModelError
-from backend.models.abilities import VERDICTS, Floats, Mention, Stated
+from backend.errors import ModelError
 from backend.models.biogpt_archive import archive_files, build, read_vocabulary, read_weights
+from backend.models.biogpt_model import BioGptModel
 from backend.models.biogpt_purposes import (
-    ANSWER,
     LEARNED,
     PURPOSE_FILE,
     PURPOSES,
-    Purpose,
     purpose_in,
     purpose_of,
-    read_statements,
-    statement,
 )
 from backend.models.biogpt_tokens import BioGptCodec, archive_tokenizer, published_tokenizer
 from backend.models.families.minilm import set_threads
 from backend.models.registry import Found, family, published_files
 from backend.models.whole import load_whole
-from backend.models.writing import Writer
 
-_LARGE = 1_600  # width from which the published fine-tunes read text as written; smaller ones read it in lower case
-_MOST = 384  # tokens of relations written out for one text
 _KNOWN_TEXT = "COVID-19 is"
 _KNOWN_IDS = [2, 4805, 9, 656, 21]  # of the published vocabulary
 _PAPER = "Luo et al. 2022, doi:10.1093/bib/bbac409"
@@ -119,64 +109,6 @@ CARDS = (
 )
 
 
-class BioGptModel(Writer):
-    """Writes; with a fine-tune's purpose also judges, or writes relations out."""
-
-    codec: BioGptCodec
-    needs_mentions = False
-
-    def __init__(self, network: Any, codec: BioGptCodec, device: str, purpose: Purpose | None) -> None:
-        config = network.config
-        reach = int(config.max_position_embeddings)
-        window = reach if purpose is None else reach * purpose.share[0] // purpose.share[1]
-        super().__init__(network, codec, device, window=window, reach=reach, ends={codec.end})
-        self.purpose = purpose
-        self.relations: tuple[str, ...] = purpose.relations if purpose else ()
-        self._as_written = purpose is None or int(config.hidden_size) >= _LARGE
-
-    def verdict(self, question: str, contexts: Sequence[str]) -> Floats:
-        """Probabilities (m, 3) of yes, no and maybe: the likelihood of each answer in the taught wording, over that of all three."""
-        lead = self.codec.follow(ANSWER)
-        answers = [self.codec.follow(f"{word}.") for word in VERDICTS]
-        read = [self._source(f"question: {question.strip()} context: {context.strip()}") for context in contexts]
-        longest = max((len(row) for row in read), default=0)
-        if longest + len(lead) + max(map(len, answers)) > self.reach:
-            raise InputError(
-                f"Question and context have {longest:,} tokens; this model holds {self.reach:,} with its answer.", "Give a shorter context."
-            )
-        found = self.log_probs([([*row, *lead], answer) for row in read for answer in answers]).reshape(-1, len(VERDICTS))
-        shares = np.exp(found - found.max(axis=1, keepdims=True, initial=-np.inf))
-        made: Floats = (shares / shares.sum(axis=1, keepdims=True)).astype(np.float32)
-        return made
-
-    def relate(self, texts: Sequence[str], pairs: Sequence[tuple[Mention, Mention]] = ()) -> list[list[Stated]]:
-        """Relations that the model writes out for each text; what has not exactly the taught form is left out."""
-        return [self._related(text) for text in texts]
-
-    def relation_score(self, texts: Sequence[str], stated: Stated) -> Floats:
-        """ln p of writing this relation, and no other before it, after each text."""
-        assert self.purpose is not None
-        target = self.codec.follow(statement(self.purpose, stated))
-        return self.log_probs([(self._source(text), target) for text in texts])
-
-    def _related(self, text: str) -> list[Stated]:
-        assert self.purpose is not None
-        before = self._source(text)
-        most = min(_MOST, self.reach - len(before))
-        if most < 1:
-            raise InputError(
-                f"The text has {len(before):,} tokens; this model holds {self.reach:,} with what it writes.", "Give a shorter text."
-            )
-        made = self.write_after(before, most=most)
-        return read_statements(self.purpose, made.text, text, made.pieces, [float(np.exp(each)) for each in made.log_probs])
-
-    def _source(self, text: str) -> list[int]:
-        """What a fine-tune reads: the text with a full stop, in its own case, then the virtual tokens."""
-        said = " ".join(text.split())
-        said = said if self._as_written else said.lower()
-        return [*self.codec.read(said if not said or said.endswith(".") else f"{said}."), *self.codec.learned]
-
-
 def examine(folder: Path) -> Found:
     """A BioGPT in the format of transformers or of fairseq, and what it was fine-tuned for.
 
@@ -187,12 +119,15 @@ def examine(folder: Path) -> Found:
     """
     archive = archive_files(folder)
     files = archive or published_files(folder)
+    parameters = 0
     if not archive:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         if config.get("model_type") != "biogpt":
             raise ModelError(f"{folder} is no BioGPT: its network is of the kind {config.get('model_type')}.", "Choose a BioGPT folder.")
         if lacking := [name for name in ("vocab.json", "merges.txt") if not (folder / name).is_file()]:
             raise ModelError(f"{folder} holds no {' and no '.join(lacking)}.", "Put the checkpoint's vocabulary beside its weights.")
+        shape = ("num_hidden_layers", "hidden_size", "vocab_size", "max_position_embeddings")
+        parameters = _parameters(*(int(config.get(name, 0)) for name in shape))
     else:
         read_weights(folder / archive[0])
     extra = (PURPOSE_FILE,) if (folder / PURPOSE_FILE).is_file() else ()
@@ -202,6 +137,7 @@ def examine(folder: Path) -> Found:
         files=tuple(dict.fromkeys((*files, *extra))),
         tasks=purpose.tasks if purpose else CARDS[0].tasks,
         certainty=2,
+        parameters=parameters,
         peak_bytes=700_000_000 + 3 * stored,
         summary=f"BioGPT, fine-tuned for {purpose.title}." if purpose else "BioGPT as a language model.",
         limits=(CARDS[0].limits[0],)
