@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from backend.models import registry
+from backend.models.registry import file_sha256
+from tests.models.hubserver import serving
 from tests.models.untrained_esm import make
 from tests.pages.conftest import HOSTILE, texts
 
@@ -99,6 +101,48 @@ def test_a_fetch_waits_for_the_network_and_for_consent(open_page, bench, forbidd
     assert app.button(key=f"fetch-{forbidding.name}").disabled, "a licence that forbids commercial use needs a tick"
     app.checkbox(key=f"consent-{forbidding.name}").set_value(True).run()
     assert not app.button(key=f"fetch-{forbidding.name}").disabled
+
+
+@pytest.mark.parametrize("pinned", [True, False], ids=["pinned", "not pinned"])
+def test_one_click_fetches_from_the_hub_and_the_card_says_what_came(open_page, bench, folder, monkeypatch, pinned):
+    known = registry.families()["esm"]
+    card = next(card for card in known.cards if card.name == "esm2-8m")
+    files = {name: file_sha256(folder / name) if pinned else "" for name in ("config.json", "model.safetensors", "vocab.txt")}
+    size = sum((folder / name).stat().st_size for name in files)
+    made = replace(card, files=files, revision="0" * 40 if pinned else "main", download_bytes=size, disk_bytes=size)
+    monkeypatch.setitem(registry._FAMILIES, "esm", replace(known, cards=tuple(made if each is card else each for each in known.cards)))
+    bench.runtime.allow_network = True
+    with serving(folder, made) as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.endpoint)
+        app = open_page("models", model=made.name)
+        app.button(key=f"fetch-{made.name}").click().run(timeout=60)
+        for job in bench.jobs.list(active=True):
+            bench.jobs.wait(job.id, 60)
+        app.run()
+    assert not app.exception
+    assert not app.error
+    assert bench.runtime.present(made.name)
+    shown = texts(app)
+    assert "on this machine" in shown
+    assert ("Published, and known to Bioloom" if pinned else "Noted at the first fetch") in shown
+
+
+def test_a_fetch_that_fails_says_why_and_what_to_do(open_page, bench, folder, monkeypatch):
+    known = registry.families()["esm"]
+    card = next(card for card in known.cards if card.name == "esm2-8m")
+    bench.runtime.allow_network = True
+    with serving(folder, card) as hub:
+        hub.status = 503
+        monkeypatch.setenv("HF_ENDPOINT", hub.endpoint)
+        app = open_page("models", model=card.name)
+        app.button(key=f"fetch-{card.name}").click().run(timeout=60)
+        for job in bench.jobs.list(active=True):
+            bench.jobs.wait(job.id, 60)
+        app.run()
+    assert not app.exception
+    assert app.error
+    assert not bench.runtime.present(card.name)
+    assert app.button(key=f"fetch-{card.name}")
 
 
 def test_an_unknown_model_in_a_link_is_told(open_page):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -89,10 +89,14 @@ def show_new() -> None:
     with left:
         first = _choose("First model", able, f"beside-first-{task}")
     with right:
-        second = _choose("Second model", [card for card in able if card.name != first.name], f"beside-second-{task}")
+        others = [card for card in able if card.name != first.name and _share_kinds(first, card)]
+        if not others:
+            st.info("No other model here reads the same kind of sequence; choose another first model.")
+            return
+        second = _choose("Second model", others, f"beside-second-{task}")
     if first.untrained or second.untrained:
         untrained_notice()
-    value = _sequences(task) if find_task(task).modality == "sequences" else _text(task)
+    value = _sequences(task, first, second) if find_task(task).modality == "sequences" else _text(task)
     settings = show_options(task)
     if st.button("Run both", type="primary", disabled=value is None, key="beside-go") and value is not None:
         _start(task, value, settings, first, second)
@@ -141,7 +145,11 @@ def _text(task: str) -> dict[str, Any] | None:
     return {"question": asked, "text": text, "name": f"pasted {text.strip()[:40]}"} if text.strip() else None
 
 
-def _sequences(task: str) -> dict[str, Any] | None:
+def _share_kinds(first: ModelCard, second: ModelCard) -> bool:
+    return not first.kinds or not second.kinds or bool(set(first.kinds) & set(second.kinds))
+
+
+def _sequences(task: str, first: ModelCard, second: ModelCard) -> dict[str, Any] | None:
     from backend.sequences.inputs import open_input
 
     if "file" not in st.query_params:
@@ -159,12 +167,15 @@ def _sequences(task: str) -> dict[str, Any] | None:
         why = next((reason for reason in reasons if reason.startswith(f"{name} ")), f"{name} reads {' or '.join(TASKS[task][2])}")
         st.warning(f"This file does not serve this task: {plain(why)}.", icon=":material/help:")
         return None
-    return {**value, "records": _records(found, task)}
+    kinds = [kind for kind in TASKS[task][2] if all(not card.kinds or kind in card.kinds for card in (first, second))]
+    if not list(found.usable(kinds)):
+        st.warning(f"Both models read {' or '.join(kinds)}; this file holds none.", icon=":material/help:")
+        return None
+    return {**value, "records": _records(found, task, kinds)}
 
 
-def _records(found: Preflight, task: str) -> list[str]:
+def _records(found: Preflight, task: str, kinds: Sequence[str]) -> list[str]:
     """Ids to work on; empty for all that fit."""
-    kinds = TASKS[task][2]
     count = sum(found.summary().kinds.get(kind, 0) for kind in kinds)
     every = f"All {count:,} records"
     if count == 1 or count > _MOST_LISTED:

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from backend.domain import Run
-from pages.parts.choosing import untrained_notice
+from pages.parts.choosing import asked_for, untrained_notice
 from pages.parts.figure import show_figure
 from pages.parts.markup import escape, facts, html, kicker
 from pages.parts.views.protein_function import told_of
@@ -28,7 +28,8 @@ def settings(kind: str) -> dict[str, Any] | None:
         st.page_link("pages/models.py", label="Models", icon=":material/deployed_code:")
         return None
     titles = {card.name: f"{card.title}{' (untrained)' if card.untrained else ''}" for card in able}
-    chosen = str(st.selectbox("By", list(titles), format_func=titles.__getitem__, key=f"embed-model-{kind}"))
+    names = list(titles)
+    chosen = str(st.selectbox("By", names, index=asked_for(names), format_func=titles.__getitem__, key=f"embed-model-{kind}"))
     if any(card.untrained for card in able if card.name == chosen):
         untrained_notice()
     return {"model": chosen, "kind": kind}
