@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import importlib
-import itertools
-import json
-import os
 import pkgutil
 import re
 import threading
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
-
 from backend.config import Config
-from backend.domain import Json, ModelCard
-from backend.errors import ModelError, StorageError
+from backend.domain import ModelCard
+from backend.errors import ModelError
+from backend.models import added
 from backend.models.data_cards import DATA
 from backend.models.published import check_pickle, file_sha256, is_untrained, model_files, published_files
 from backend.models.received import settled
@@ -186,16 +182,8 @@ def read_local(config: Config) -> dict[str, ModelCard]:
     StorageError
         When that list cannot be read.
     """
-    file = config.models / "local.json"
-    try:
-        made = [_from_json(entry) for entry in json.loads(file.read_text(encoding="utf-8"))]
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise StorageError(
-            f"The list of added model folders, {file}, cannot be read.", "Remove that file and add the folders again."
-        ) from error
-    return {card.name: card for card in made if card.family in _families()}
+    made = added.read(config)
+    return {name: card for name, card in made.items() if card.family in _families()}
 
 
 def add_local(config: Config, folder: Path, family: str) -> ModelCard:
@@ -221,9 +209,8 @@ def add_local(config: Config, folder: Path, family: str) -> ModelCard:
         untrained = is_untrained(folder)
     except OSError as error:
         raise ModelError(f"{folder} cannot be read: {error.strerror}.", "Check the folder and your right to read it.") from error
-    name = _free_name(re.sub(r"[^A-Za-z0-9._-]+", "-", folder.name).strip("-.") or family, folder, cards(config).values())
     card = ModelCard(
-        name=name,
+        name=re.sub(r"[^A-Za-z0-9._-]+", "-", folder.name).strip("-.") or family,
         title=folder.name,
         family=family,
         modality=pattern.modality,
@@ -242,19 +229,12 @@ def add_local(config: Config, folder: Path, family: str) -> ModelCard:
         kinds=pattern.kinds,
         untrained=untrained,
     )
-    card = replace(card, revision=card.sha256[:12])
-    _rewrite(config, lambda known: known.update({card.name: card}))
-    return card
+    return added.add(config, replace(card, revision=card.sha256[:12]), taken=cards())
 
 
 def remove_local(config: Config, name: str) -> None:
     """Forget an added folder; the folder itself is left as it is."""
-
-    def forget(known: dict[str, ModelCard]) -> None:
-        if known.pop(name, None) is None:
-            raise ModelError(f"'{name}' is not a folder that was added.", f"Added folders are: {', '.join(sorted(known)) or 'none'}.")
-
-    _rewrite(config, forget)
+    added.remove(config, name)
 
 
 def _families() -> Mapping[str, Family]:
@@ -266,33 +246,6 @@ def _families() -> Mapping[str, Family]:
                 importlib.import_module(module.name)
             _walked = True
     return _FAMILIES
-
-
-def _rewrite(config: Config, change: Callable[[dict[str, ModelCard]], None]) -> None:
-    file = config.models / "local.json"
-    try:
-        for folder in (config.models, config.locks):
-            folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(config.locks / "local-models.lock"):  # another process may be adding a folder too
-            known = read_local(config)
-            change(known)
-            draft = file.with_suffix(".tmp")
-            draft.write_text(json.dumps([asdict(card) for card in known.values()], indent=1), encoding="utf-8")
-            os.replace(draft, file)
-    except OSError as error:
-        raise StorageError(
-            f"The list of added model folders, {file}, cannot be written: {error.strerror}.", "Free some space there, then try again."
-        ) from error
-
-
-def _from_json(entry: dict[str, Json]) -> ModelCard:
-    listed = {name: tuple(entry.get(name, ())) for name in ("tasks", "limits", "kinds")}
-    return ModelCard(**{**entry, **listed, "quality": ()})
-
-
-def _free_name(name: str, folder: Path, known: Iterable[ModelCard]) -> str:
-    taken = {card.name for card in known if card.folder != str(folder)}
-    return next(candidate for number in itertools.count(1) if (candidate := name if number == 1 else f"{name}-{number}") not in taken)
 
 
 def _found(folder: Path, pattern: ModelCard) -> Found:

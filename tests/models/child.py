@@ -9,7 +9,7 @@ from pathlib import Path
 
 from backend.config import load_config
 from backend.errors import BioloomError
-from backend.models.registry import _from_json
+from backend.models.added import from_json
 from backend.models.store import Store
 from backend.progress import Silent
 
@@ -23,7 +23,7 @@ if __name__ == "__main__":
     if len(sys.argv) > 2:
         resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), int(sys.argv[2])))
     config = load_config()
-    card = _from_json(json.loads(Path(sys.argv[1]).read_text()))
+    card = from_json(json.loads(Path(sys.argv[1]).read_text()))
     try:
         Store(config).fetch(card, Told(), allow_network=not config.offline)
     except BioloomError as error:
