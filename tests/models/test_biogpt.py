@@ -82,6 +82,26 @@ def test_a_continuation_joins_the_prompt_as_text_does(published):
     assert published.spell(before, published.follow("in patients")) == " in patients"
 
 
+def test_the_published_vocabulary_is_checked_at_load(shared, tmp_path):
+    folder = tmp_path / "RE-DDI-BioGPT"
+    tiny_writers.archive(folder)
+    (folder / "dict.txt").write_bytes((shared / "tokenizers" / "biogpt_dict.txt").read_bytes())
+    (folder / "bpecodes").write_bytes((shared / "tokenizers" / "biogpt_bpecodes").read_bytes())
+    with pytest.raises(ModelError, match="belong together"):  # more words than the weights have rows
+        biogpt.load(folder, _local(folder), "cpu")
+    held = torch.load(folder / "checkpoint_avg.pt", weights_only=True)
+    for name in ("decoder.embed_tokens.weight", "decoder.output_projection.weight"):
+        held["model"][name] = torch.zeros(42_384 + 9, 32)
+    torch.save(held, folder / "checkpoint_avg.pt")
+    model = biogpt.load(folder, _local(folder), "cpu")
+    assert model.codec.learned == tuple(range(42_384, 42_393))
+    assert model.codec.read("COVID-19 is") == [2, 4805, 9, 656, 21]
+    lines = (folder / "bpecodes").read_text().splitlines()
+    (folder / "bpecodes").write_text("\n".join(lines[:2000]))
+    with pytest.raises(ModelError, match="other tokens than published"):
+        biogpt.load(folder, _local(folder), "cpu")
+
+
 # --- sources ----------------------------------------------------------------------------------------------------------
 
 
