@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.domain import Explanation, Json
+from backend.domain import Attribution, Explanation, Json
 from backend.errors import InputError
-from backend.explain.sites import explain_sites, group_sites
-from backend.explain.text import to_json
+from backend.explain.sites import group_sites, site_label
+from backend.explain.text import explain_players, to_json
 from backend.models.codons import CODONS, CodonModel, pieces
 from backend.progress import Progress
 from backend.sequences.dna_variants_why import find_result
@@ -92,26 +92,30 @@ def explain_codons(
     columns = [CODONS.index(codon) for codon in after]
     end = start + 3 * len(before)
 
-    def score(present: NDArray[np.bool_]) -> np.ndarray:
-        whole = np.asarray(present[:, start:end].reshape(len(present), -1, 3).all(axis=2))
-        rows = [np.concatenate([np.where(here, tokens, model.unknown), written]) for here in list(whole)]
+    groups = group_sites(len(before), len(before) - 1, MOST_PLAYERS)
+    numbers = list(places or range(1, len(sequence) + 1))
+
+    def value(present: NDArray[np.bool_]) -> np.ndarray:
+        shown = np.repeat(present, [b - a for a, b in groups], axis=1)
+        rows = [np.concatenate([np.where(here, tokens, model.unknown), written]) for here in list(shown)]
         made = []
         for at in range(0, len(rows), _ROWS):
             for found in model.likelihoods(rows[at : at + _ROWS]):
                 made.append(float(found[np.arange(len(tokens), len(tokens) + len(columns)), columns].sum()))
         return np.array(made)
 
-    spans = [(start + 3 * a, start + 3 * b) for a, b in group_sites(len(before), len(before) - 1, MOST_PLAYERS)]
-    return explain_sites(
-        score,
-        sequence,
-        list(places or range(1, len(sequence) + 1)),
-        spans,
+    merged = sum(b - a > 1 for a, b in groups)
+    spans = [(start + 3 * a, start + 3 * b) for a, b in groups]
+    return explain_players(
+        value,
+        [Attribution(site_label(sequence, numbers, span), None, *span) for span in spans],
         target=target,
         unit="ln p",
         baseline=BASELINE,
         noun="codon",
+        note=f"{merged} of {len(groups)} players are stretches of several codons" if merged else "",
         unseen=[span for span in ((0, start), (end, len(sequence))) if span[1] > span[0]],
+        most_exact=9,
         evaluations=EVALUATIONS,
         progress=progress,
     )

@@ -154,6 +154,7 @@ def test_a_continuation_is_explained_by_its_beginning(bench, added):
     made = run(bench, "dna.generate", f">a\n{CODING[:18]}\n", explain=True, target={"number": 2}, model=added, count=2, most=6)
     (found,), sites = made.prediction["results"], made.explanation["sites"]
     assert len(sites["attributions"]) == 6
+    assert "stretches" not in sites["method"], "a codon is one player, not a stretch of three"
     total = sum(item["value"] for item in sites["attributions"])
     assert sites["base_value"] + total == pytest.approx(sites["score"], abs=1e-3)
     assert made.explanation["target"] == {"record": "a", "number": 2}
