@@ -17,6 +17,7 @@ from pages.parts.markup import escape, html, kicker, some, strip
 from pages.parts.run_view import find_run, show_run
 from pages.parts.starting import follow, show_failed
 from pages.parts.text_intake import begin, read_kept, show_intake
+from pages.parts.text_marks import brief
 from pages.parts.text_tasks import KIND, show_form
 
 
@@ -91,13 +92,18 @@ def _material(value: Mapping[str, Any], task: str | None) -> None:
             raise InputError("That is not the number of a paper.", "Choose the paper again.") from error
     read = read_text(bench().context, given, {})
     text = str(read["text"])
-    items = [("Text", str(read["name"])[:90]), ("Characters", f"{len(text):,}"), ("Sentences", f"{len(sentence_spans(text)):,}")]
+    items = [
+        ("Text", brief(str(read["name"]), 90)),
+        ("Characters", f"{len(text):,}"),
+        ("Sentences", f"{len(sentence_spans(text)):,}"),
+    ]
     if value.get("paper"):
         stored = shelf().paper(int(value["paper"]))
         items += [("Paper", f"PMID {stored.paper.pmid}" if stored.paper.pmid else f"number {stored.id}")]
         if stored.paper.annotations:
             items.append(("Marked by its record", some(len(stored.paper.annotations), "mention")))
-        html(notices([asdict(notice) for notice in stored.paper.notices]))
+        if stored.paper.notices:
+            html(notices([asdict(notice) for notice in stored.paper.notices]))
     strip(items)
     with st.expander("The text"):
         html(f"<div class='bl-text'>{escape(text)}</div>")

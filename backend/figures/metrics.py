@@ -45,7 +45,7 @@ def plot_metrics(systems: Mapping[str, Mapping[str, Mapping[str, Json]]], n: int
         )
     finish(figure, _title(systems, metrics, n), 110 + 84 * len(metrics))
     figure.update_yaxes(tickvals=list(range(len(metrics))), ticktext=metrics, range=[len(metrics) - 0.5, -0.5])
-    figure.update_xaxes(title="value, with 95% interval (1 is perfect)")
+    figure.update_xaxes(title=f"value, with 95% interval (1 is perfect{'; of ece 0' if 'ece' in metrics else ''})")
     figure.update_layout(legend={"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"}, margin={"l": 8, "r": 8, "t": 76, "b": 8})
     return figure
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from backend.domain import Json
+from backend.domain import Json, ModelCard
 from backend.metrics import Interval
 
 _DRAWS = 2_000
@@ -36,6 +36,11 @@ def scores(counts: Sequence[tuple[int, int, int]], seed: int = 0) -> dict[str, I
         low, high = np.percentile(draws, [2.5, 97.5])
         made[name] = Interval(float(value[0]), float(low), float(high))
     return made
+
+
+def system_name(card: ModelCard) -> str:
+    """What a model is called in a table of figures; one that knows nothing is called that wherever its figures stand."""
+    return f"{card.name} (untrained)" if card.untrained else card.name
 
 
 def cells(found: dict[str, Interval], prefix: str = "") -> dict[str, Json]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from backend.domain import Json
 from backend.errors import InputError
-from backend.literature.counting import cells, scores
+from backend.literature.counting import cells, scores, system_name
 from backend.literature.labelled import Labelled, read_labelled
 from backend.literature.marking import mark
 from backend.literature.texts import windows
@@ -46,9 +46,11 @@ def measure_entities(context: Context, files: Sequence[Path], options: Mapping[s
         together = [
             (sum(r[0] for r in rows), sum(r[1] for r in rows), sum(r[2] for r in rows)) for rows in zip(*counts.values(), strict=True)
         ]
-        systems[card.name] = cells(scores(together))
+        systems[system_name(card)] = cells(scores(together))
         if len(counts) > 1:
-            systems[card.name] |= {key: cell for kind, rows in counts.items() for key, cell in cells(scores(rows), f"{kind} ").items()}
+            systems[system_name(card)] |= {
+                key: cell for kind, rows in counts.items() for key, cell in cells(scores(rows), f"{kind} ").items()
+            }
         notes.append(f"{card.title}: " + "; ".join(f"{kind} of the files is {own} of the model" for kind, own in shared.items()) + ".")
         if left := [kind for kind in marked if kind not in shared]:
             notes.append(f"{card.title} does not know {', '.join(left)}: left out of its figures.")

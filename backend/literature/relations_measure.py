@@ -10,7 +10,7 @@ import numpy as np
 
 from backend.domain import Json
 from backend.errors import InputError
-from backend.literature.counting import cells, scores
+from backend.literature.counting import cells, scores, system_name
 from backend.literature.labelled import Labelled, read_file, read_labelled, read_pairs
 from backend.literature.pairs import Pair, fit, pairs_of, relate_pairs
 from backend.literature.texts import windows
@@ -41,7 +41,7 @@ def measure_relations(context: Context, files: Sequence[Path], options: Mapping[
         with context.runtime.use(card.name) as model:
             if marked and not model.needs_mentions:
                 raise InputError(f"{card.title} writes relations and does not classify pairs.", "Give PubTator documents with relations.")
-            systems[card.name] = _of_pairs(context, model, rows) if marked else _of_documents(context, model, rows)
+            systems[system_name(card)] = _of_pairs(context, model, rows) if marked else _of_documents(context, model, rows)
         if card.untrained:
             notes.append(f"{card.title} is untrained: its figures are those of random numbers.")
     notes.append(

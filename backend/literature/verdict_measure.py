@@ -14,6 +14,7 @@ import numpy as np
 
 from backend.domain import Json
 from backend.errors import InputError
+from backend.literature.counting import system_name
 from backend.literature.judging import join, judge
 from backend.literature.labelled import read_file
 from backend.literature.reading import tokens_of
@@ -55,7 +56,7 @@ def measure_verdict(context: Context, files: Sequence[Path], options: Mapping[st
         with context.runtime.use(card.name) as model:
             made = _all(context, model, cases, card.title)
         said, sure = made.argmax(axis=1), made.max(axis=1)
-        systems[card.name] = figures(truth, said, sure)
+        systems[system_name(card)] = figures(truth, said, sure)
         b, c = int(((said == truth) & (truth != common)).sum()), int(((said != truth) & (truth == common)).sum())
         notes.append(
             f"{card.title} is right where always {VERDICTS[common]} is wrong on {b:,} questions and wrong where that is right on {c:,}: "
@@ -64,7 +65,9 @@ def measure_verdict(context: Context, files: Sequence[Path], options: Mapping[st
         if card.untrained:
             notes.append(f"{card.title} is untrained: its figures are those of random numbers.")
     notes.append("Of a longer text, all windows are judged and joined. Intervals by drawing questions anew.")
-    notes.append("accuracy@60: over the 60% of questions with the highest probability. ece: mean gap of probability and accuracy, 10 bins.")
+    notes.append(
+        "accuracy@60: over the 60% of questions answered most surely. ece: mean gap of probability and accuracy, 10 bins; 0 is perfect."
+    )
     return {"task": TASK, "n": len(cases), "systems": systems, "notes": notes}
 
 

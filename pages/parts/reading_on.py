@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from textwrap import shorten
 from typing import Any
 
 import streamlit as st
 
 from pages.parts.markup import plain
+from pages.parts.text_marks import brief
 
 
 def read_on(run_id: str, evidence: Sequence[Mapping[str, Any]]) -> None:
@@ -23,7 +23,7 @@ def read_on(run_id: str, evidence: Sequence[Mapping[str, Any]]) -> None:
             query_params={"ask": run_id},
         )
         for paper, title in papers.items():
-            read_paper(paper, f"Read “{shorten(title, 80, placeholder=' ...')}” with a model")
+            read_paper(paper, f"Read “{brief(title, 80)}” with a model")
 
 
 def read_paper(paper: int, label: str = "Read this paper with a model") -> None:

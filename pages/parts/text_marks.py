@@ -11,6 +11,14 @@ UNSURE = 0.5
 _TALL = 3_000  # characters beyond which the text scrolls in its frame
 
 
+def brief(text: str, most: int) -> str:
+    """A long name cut at a space where there is one, with dots."""
+    if len(text) <= most:
+        return text
+    kept = text[: most - 4]
+    return f"{kept.rsplit(' ', 1)[0] if ' ' in kept[most // 2 :] else kept} ..."
+
+
 def colours(kinds: Sequence[str]) -> dict[str, str]:
     """A colour for each kind, the same wherever the kinds are listed in this order."""
     from backend.figures.style import CATEGORIES

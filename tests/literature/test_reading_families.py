@@ -154,6 +154,7 @@ def test_untrained_checkpoints_are_measured_and_called_untrained(bioloom: Shell,
     made = bioloom.json("evaluate", "literature.entities", few)
     (figures,) = made["systems"].values()
     assert {"precision", "recall", "f1", "Chemical f1", "Disease f1"} <= set(figures)
+    assert next(iter(made["systems"])).endswith("(untrained)")
     assert any("untrained" in note for note in made["notes"])
     related = bioloom.json("evaluate", "literature.relations", few)
     assert {"precision", "recall", "f1"} <= set(next(iter(related["systems"].values())))

@@ -227,3 +227,11 @@ def test_figures_say_in_words_what_they_draw(bench, toy):
     drawn = plot_relations([*stated, *stated, doubtful])
     assert {trace.name for trace in drawn.data if trace.name} == {"in the text", "not in the text"}
     assert len([line for line in drawn.data if line.mode == "lines"]) == 4
+
+
+def test_long_names_are_cut_between_words_where_there_are_words():
+    from pages.parts.text_marks import brief
+
+    assert brief("A short name", 20) == "A short name"
+    assert brief("Monitoring of bacterial growth on carcases", 30) == "Monitoring of bacterial ..."
+    assert brief("x" * 50, 20) == "x" * 16 + " ..."

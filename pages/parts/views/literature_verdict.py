@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from textwrap import shorten
 from typing import Any
 
 import streamlit as st
@@ -12,6 +11,7 @@ from backend.domain import Run
 from pages.parts.choosing import choose_model
 from pages.parts.figure import show_figure
 from pages.parts.markup import escape, html, kicker, plain, some
+from pages.parts.text_marks import brief
 from pages.parts.text_sure import show_sure
 from pages.parts.why_sites import explained, show_sites
 
@@ -42,7 +42,7 @@ def show(run: Run) -> None:
     kicker("The parts")
     for at, each in enumerate(contexts, start=1):
         numbers = ", ".join(f"{name} {p:.2f}" for name, p in zip(("yes", "no", "maybe"), each["probabilities"], strict=True))
-        with st.expander(f"{at}. {plain(shorten(each['title'], 90, placeholder=' ...'))} · {each['verdict']} ({numbers})"):
+        with st.expander(f"{at}. {plain(brief(each['title'], 90))} · {each['verdict']} ({numbers})"):
             html(f"<div class='bl-text'>{escape(each['content'])}</div>")
 
 
