@@ -256,3 +256,20 @@ def test_a_family_without_weights_of_its_own_asks_for_a_folder(open_page, monkey
     app.button(key="card-add").click().run()
     assert app.query_params["add"] == "esm"
     assert not app.exception
+
+
+@pytest.mark.slow
+def test_measuring_fills_a_table_by_length_and_batch(open_page, bench, folder):
+    from backend.models.registry import add_local
+
+    name = add_local(bench.config, folder, "esm").name
+    app = open_page("models", model=name)
+    app.button(key=f"measure-{name}").click().run(timeout=60)
+    for job in bench.jobs.list(active=True):
+        bench.jobs.wait(job.id, 240)
+    app.run()
+    assert not app.exception
+    assert not app.error
+    assert "measured on this machine" in texts(app)
+    table = next(found.value for found in app.dataframe if "At once" in found.value)
+    assert len(table) >= 2

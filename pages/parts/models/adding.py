@@ -50,10 +50,16 @@ def show_adding(family: str) -> None:
 
 
 def _wanted(family: str) -> None:
+    """What the family that was come from is, and what its folder must hold."""
     from backend.models.registry import families
 
-    if family and (found := families().get(family)):
-        st.caption(f"For {plain(found.title)}: {plain(found.about)}")
+    if not family or (found := families().get(family)) is None:
+        return
+    st.markdown(f"**{plain(found.title)}.** {plain(found.about)}")
+    own = [card for card in found.cards if card.template]
+    said = [line for card in own for line in (card.summary, *card.limits) if "folder" in line]  # what the folder must hold
+    for line in dict.fromkeys(said):
+        st.caption(plain(line))
 
 
 def _look(folder: Path, family: str) -> None:

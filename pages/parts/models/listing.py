@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -59,7 +60,7 @@ class Row:
     def licence_words(self) -> str:
         if self.card.non_commercial:
             return "non-commercial"
-        return self.card.licence.split(" (")[0].split(";")[0] if self.licence_known else "not stated"
+        return re.split(r" \(|[;,]", self.card.licence)[0] if self.licence_known else "not stated"
 
 
 @dataclass(frozen=True)
