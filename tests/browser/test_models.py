@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from backend.config import load_config
 from backend.workbench import Workbench
 from tests.browser.conftest import Server, running
-from tests.models import tiny_bert, untrained_esm
+from tests.models import tiny_bert, untrained_dna, untrained_esm
 from tests.prepare import models_folder
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
@@ -46,6 +46,10 @@ def a_bert(folder: Path) -> None:
     tiny_bert.make(folder, "marks", name="biobert-own")
 
 
+def a_dnabert(folder: Path) -> None:
+    untrained_dna.make_dnabert(folder)
+
+
 def add(page: Page, server: Server, folder: Path) -> None:
     page.goto(f"{server.url}/models")
     page.get_by_role("button", name="Add a folder of yours").click()
@@ -58,12 +62,19 @@ def add(page: Page, server: Server, folder: Path) -> None:
     expect(page.get_by_text("The folder was added. Its tasks", exact=False)).to_be_visible()
 
 
-def in_sequences(page: Page) -> None:
-    page.get_by_role("link", name=re.compile("Variant effects in Sequences")).click()
-    letters = page.get_by_role("textbox", name=re.compile("Or paste"))
-    letters.fill(">p\nMKVLAAGIVGLLLAQPSTSQ")
+def in_sequences(page: Page, task: str, letters: str) -> None:
+    page.get_by_role("link", name=re.compile(f"{task} in Sequences")).click()
+    page.get_by_role("textbox", name=re.compile("Or paste")).fill(letters)
     page.get_by_role("button", name="Read it").click()
-    page.get_by_role("button", name="Run variant effects").click()
+    page.get_by_role("button", name=re.compile(f"Run {task}", re.I)).click()
+
+
+def on_a_protein(page: Page) -> None:
+    in_sequences(page, "Variant effects", ">p\nMKVLAAGIVGLLLAQPSTSQ")
+
+
+def on_dna(page: Page) -> None:
+    in_sequences(page, "DNA substitutions", ">d\nACGTTGCATGCCATTAGGACCATACGATTGAC")
 
 
 def in_texts(page: Page) -> None:
@@ -72,7 +83,7 @@ def in_texts(page: Page) -> None:
     page.get_by_role("button", name=re.compile("Run: named things")).click()
 
 
-@pytest.mark.parametrize(("make", "use"), [(an_esm, in_sequences), (a_bert, in_texts)], ids=["ESM", "BERT"])
+@pytest.mark.parametrize(("make", "use"), [(an_esm, on_a_protein), (a_bert, in_texts), (a_dnabert, on_dna)], ids=["ESM", "BERT", "DNABERT"])
 def test_a_checkpoint_folder_is_added_and_used_within_a_minute(
     page: Page, server: Server, tmp_path: Path, make: Callable[[Path], None], use: Callable[[Page], None]
 ) -> None:
