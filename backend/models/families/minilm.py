@@ -123,8 +123,8 @@ class Encoder:
         made = np.zeros((len(texts), WIDTH), dtype=np.float32)
         for (at, tokens), vector in zip(owners, self.encode(pieces), strict=True):
             made[at] += tokens * vector
-        found: np.ndarray = made / np.linalg.norm(made, axis=1, keepdims=True)
-        return found
+        unit: np.ndarray = made / np.linalg.norm(made, axis=1, keepdims=True)
+        return unit
 
     def exercise(self, length: int = WINDOW, batch: int = 16) -> None:
         """Encode `batch` texts of `length` tokens both ways, so that memory can be measured."""
