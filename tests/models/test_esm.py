@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from backend.config import load_config
 from backend.domain import digest
 from backend.errors import ModelError
+from backend.models import esm_cards
 from backend.models.families import esm
 from backend.models.masked import AMINO
 from backend.models.registry import add_local
@@ -214,7 +215,7 @@ def test_cards_count_their_parameters_as_the_architecture_does():
     with torch.device("meta"):
         made = EsmForMaskedLM(config)
     regression = sum(each.numel() for each in made.esm.contact_head.parameters())
-    assert esm.count(3, 40, 1026) == sum(each.numel() for each in made.parameters()) - regression
+    assert esm_cards.count(3, 40, 1026) == sum(each.numel() for each in made.parameters()) - regression
 
 
 def test_the_family_proves_itself_by_folder_by_hub_and_gives_its_memory_back(tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from backend.domain import ModelCard
 from backend.errors import ModelError
 from backend.models.device import available_bytes
-from backend.models.esm_weights import read_config
+from backend.models.esm_weights import read_config, shapes
 from backend.models.families.minilm import set_threads
 from backend.models.registry import Found, family, published_files
 from backend.models.store import readable
@@ -182,6 +183,7 @@ def examine(folder: Path) -> Found:
         files=files,
         tasks=TASKS,
         certainty=2,
+        parameters=sum(math.prod(shape) for shape in shapes(folder).values()),
         peak_bytes=600_000_000 + 2 * size,
         summary="A folding model of ESM from a folder on this machine.",
         limits=CARD.limits,
@@ -205,9 +207,11 @@ def load(folder: Path | None, card: ModelCard, device: str) -> EsmFold:
         When weights that folding reads are missing, left over or of another shape.
     """
     from transformers import EsmForProteinFolding
+    from transformers.utils import logging
 
     assert folder is not None
     set_threads()
+    logging.disable_progress_bar()
     network, told = EsmForProteinFolding.from_pretrained(
         folder, local_files_only=True, trust_remote_code=False, weights_only=True, output_loading_info=True
     )
