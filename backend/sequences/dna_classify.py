@@ -21,8 +21,8 @@ from backend.tasks import Context, pick_model, task
 
 NAME = "dna.classify"
 MOST_WINDOWS = 5_000
-MOST_PLAYERS = 32
-EVALUATIONS = 384
+MOST_PLAYERS = 24
+EVALUATIONS = 256
 _ROWS = 32  # windows between two looks at whether to stop
 _UNNAMED = re.compile(r"LABEL_\d+$")
 

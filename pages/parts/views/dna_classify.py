@@ -107,4 +107,4 @@ def _why(run: Run, found: Mapping[str, Any], labels: list[str], key: str) -> Non
     start, end = found["windows"][number - 1]
     target = {"record": found["record"], "label": label, "window": number}
     if show_sites(run, target, f"Explain {plain(label)} in window {number}", found["sequence"], (start, end)) is None:
-        st.caption("Shares of up to 32 stretches of the window; about 400 copies with stretches hidden are read.")
+        st.caption("Shares of up to 24 stretches of the window: some 740 copies with stretches hidden are read, in the background.")
