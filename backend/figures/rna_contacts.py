@@ -80,13 +80,13 @@ def plot_arcs(one: Mapping[str, Json]) -> Any:
     sides = [("from attention", _pairs(one["structure"]), 1, BLUE)]
     if one["vienna"]:
         sides.append(("ViennaRNA, least free energy", _pairs(one["vienna"]["structure"]), -1, ORANGE))
-    turn = np.linspace(0, np.pi, 25)
+    turn, room = np.linspace(0, np.pi, 25), 0.02 * len(places)  # the letters stand between both sides
     for name, pairs, sign, colour in sides:
         x, y = [], []
         for i, j in pairs:
             middle, half = (places[i] + places[j]) / 2, (places[j] - places[i]) / 2
             x += [*(middle - half * np.cos(turn)).tolist(), None]
-            y += [*(sign * half * np.sin(turn)).tolist(), None]
+            y += [*(sign * (half * np.sin(turn) + room)).tolist(), None]
         figure.add_scatter(
             x=x, y=y, name=f"{name} ({len(pairs)})", mode="lines", line={"color": colour, "width": 1.5}, hoverinfo="skip", showlegend=True
         )

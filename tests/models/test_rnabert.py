@@ -81,6 +81,16 @@ def test_both_layouts_give_the_same_as_transformers(tmp_path: Any) -> None:
         np.testing.assert_allclose(rnabert.load(folder, CARD, "cpu").residues([sequence])[0], expected, atol=1e-5)
 
 
+def test_weights_as_bin_are_the_same(tmp_path: Any) -> None:
+    import torch
+
+    weights = make_rnabert(tmp_path)
+    expected = rnabert.load(tmp_path, CARD, "cpu").embed(["GGGAAACUUC"])
+    (tmp_path / "model.safetensors").unlink()
+    torch.save(weights, tmp_path / "pytorch_model.bin")
+    np.testing.assert_array_equal(rnabert.load(tmp_path, CARD, "cpu").embed(["GGGAAACUUC"]), expected)
+
+
 def test_alone_in_company_and_in_any_order(tmp_path: Any) -> None:
     make_rnabert(tmp_path)
     model = rnabert.load(tmp_path, CARD, "cpu")

@@ -25,6 +25,7 @@ from backend.workbench import Workbench
 from tests.models.untrained_rna import make_rnamsm
 
 ROWS = ("GGGAAACUUCGGUUUCCC", "GGC-AACU.CGGUUUGCC", "--GAAACUUCGGUUUC--")
+DEEP = "".join(f">d{at}\n{'GGGAAACUUC' * 4}\n" for at in range(9))
 FASTA = "".join(f">s{at}\n{row}\n" for at, row in enumerate(ROWS))
 
 
@@ -159,6 +160,11 @@ def test_an_explanation_adds_up_and_names_its_pair(bench: Any) -> None:
         assert sites["score"] == pytest.approx(wanted, abs=1e-3)
     default = find_task("rna.contacts").explain(bench.context, run.prediction, {}, run.settings)
     assert default["target"]["record"] == "s0"
+
+
+def test_an_explanation_that_reads_fewer_sequences_says_so(bench: Any) -> None:
+    run = bench.run("rna.contacts", give_text(bench.context, DEEP, kind="rna"), explain=True)
+    assert "7 of the 9 sequences were read here" in json.dumps(run.explanation["sites"])
 
 
 def test_untrained_models_are_not_measured(bench: Any, tmp_path: Any) -> None:

@@ -103,11 +103,7 @@ def _finding(found: Mapping[str, Any], one: Mapping[str, Any]) -> None:
             f"{escape(_sentence(found['method'][way]))}</p>"
         )
         st.code(blocks(rows, _places(reference), _places(one)), language=None, height="content" if rows["columns"] <= 240 else 360)
-    st.caption(
-        plain(
-            f"Above {reference['record']}, below {one['record']}; | the same base. Numbers are places in your records.".replace("|", "\\|")
-        )
-    )
+    st.caption(plain(f"Above {reference['record']}, below {one['record']}; a bar marks the same base. Numbers are places in your records."))
 
 
 def blocks(rows: Mapping[str, Any], first: Sequence[int], second: Sequence[int]) -> str:
