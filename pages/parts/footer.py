@@ -28,6 +28,8 @@ _FORMS = {
     "dbn": ("Dot-bracket", "dbn", "text/plain"),
     "variants.csv": ("CSV of the variants", "variants.csv", "text/csv"),
     "neighbours.csv": ("CSV of the neighbours", "neighbours.csv", "text/csv"),
+    "matrix.csv": ("CSV of the vectors alone", "matrix.csv", "text/csv"),
+    "cosines.csv": ("CSV of all cosines", "cosines.csv", "text/csv"),
     "density.csv": ("CSV of the densities", "density.csv", "text/csv"),
     "spectra.csv": ("CSV of the spectra", "spectra.csv", "text/csv"),
     "ct": ("CT, connectivity table", "ct", "text/plain"),
