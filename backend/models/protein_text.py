@@ -69,11 +69,13 @@ class ProteinText:
     def proteins(self, rows: Sequence[Tokens]) -> Floats:
         """The same for proteins as tokens, in which residues may be hidden."""
         pieces = [(at, row[start : start + _RESIDUES]) for at, row in enumerate(rows) for start in range(0, max(1, len(row)), _RESIDUES)]
-        sums = np.zeros((len(rows), self._protein.config.hidden_size), dtype=np.float32)
+        sums: Floats = np.zeros((len(rows), self._protein.config.hidden_size), dtype=np.float32)
         for batch in by_length([len(piece) + 2 for _, piece in pieces], _BATCH_TOKENS):
             made = in_halves(self._residue_sums, [pieces[i][1] for i in batch])
             np.add.at(sums, [pieces[i][0] for i in batch], made)
-        return self._project("protein", sums / np.maximum([len(row) for row in rows], 1)[:, None].astype(np.float32))
+        counts = np.array([max(1, len(row)) for row in rows], dtype=np.float32)
+        means: Floats = sums / counts[:, None]
+        return self._project("protein", means)
 
     def _residue_sums(self, rows: Sequence[Tokens]) -> Floats:
         import torch
@@ -140,10 +142,10 @@ class ProteinText:
         made: Floats = hidden.float().cpu().numpy()
         return made
 
-    def exercise(self) -> None:
-        """Read two full windows and a full description, so that memory can be measured."""
-        self.embed(["MKVLAADESG" * (_RESIDUES // 10)] * 2)
-        self.describe(["membrane " * (MOST_PIECES // 2)])
+    def exercise(self, length: int = _RESIDUES, batch: int = 2) -> None:
+        """Read `batch` proteins of `length` residues and a full description, so that memory can be measured."""
+        self.embed([("MKVLAADESG" * (length // 10 + 1))[:length]] * batch)
+        self.describe(["membrane " * (MOST_PIECES // 8)])
 
 
 def cosines(proteins: Floats, descriptions: Floats) -> Floats:
@@ -190,8 +192,8 @@ def build(held: Mapping[str, Any], config: Mapping[str, Any], words: Mapping[str
         raise ModelError(f"{title} lacks the weight {error}.", "Choose a checkpoint of ProtST with both encoders.") from error
     if left:
         raise ModelError(f"{title} holds weights that ProtST does not have, such as {next(iter(left))}.", "Choose a checkpoint of ProtST.")
-    networks = [network.eval().requires_grad_(False).to(device=device, dtype=kind) for network in (protein, text)]
-    return ProteinText(*networks, heads, scale, words, device)
+    first, second = (network.eval().requires_grad_(False).to(device=device, dtype=kind) for network in (protein, text))
+    return ProteinText(first, second, heads, scale, words, device)
 
 
 def _fill(network: Any, left: dict[str, Any], prefix: str) -> None:

@@ -14,7 +14,7 @@ from backend.explain.sites import explain_sites, group_sites
 from backend.explain.text import to_json
 from backend.sequences.export import to_csv
 from backend.sequences.inputs import choose, read_input
-from backend.sequences.records import Kind, SequenceRecord
+from backend.sequences.records import KINDS, Kind, SequenceRecord
 from backend.sequences.similar_map import cosines, flatten, neighbours
 from backend.sequences.similar_why import by_network, by_words
 from backend.sequences.vectors import embed
@@ -140,19 +140,21 @@ def predict(context: Context, value: Mapping[str, Json], settings: Mapping[str, 
 
 
 def _kind(context: Context, value: Mapping[str, Json], wanted: str) -> Kind:
-    if wanted in ("protein", "dna", "rna"):
-        return wanted  # type: ignore[return-value]
+    for kind in KINDS:
+        if wanted == kind:
+            return kind
     if wanted:
         raise InputError(f"'{wanted}' is no kind of sequence.", "Kinds are protein, dna and rna.")
-    return choose(context, value, most=1).records[0].kind
+    found = choose(context, value, most=1).records[0].kind
+    return next(kind for kind in KINDS if kind == found)
 
 
 def _model(context: Context, kind: Kind, wanted: str) -> ModelCard:
     if wanted:
         card = pick_model(context, NAME, wanted)
         if card.kinds and kind not in card.kinds:
-            able = ", ".join(each.name for each in models(context, kind)) or "none on this machine"
-            raise InputError(f"{card.title} reads {' and '.join(card.kinds)}, not {kind}.", f"Models that read {kind}: {able}.")
+            others = ", ".join(each.name for each in models(context, kind)) or "none on this machine"
+            raise InputError(f"{card.title} reads {' and '.join(card.kinds)}, not {kind}.", f"Models that read {kind}: {others}.")
         return card
     able = [card for card in models(context, kind) if card.name != "antiberty"]  # an antibody network is asked for by name only
     if not able:

@@ -122,8 +122,8 @@ def predict(context: Context, value: Mapping[str, Json], settings: Mapping[str, 
 
 
 def _softmax(rows: np.ndarray) -> np.ndarray:
-    made: np.ndarray = np.exp(rows - rows.max(axis=1, keepdims=True))
-    return made / made.sum(axis=1, keepdims=True)
+    made = np.exp(rows - rows.max(axis=1, keepdims=True))
+    return np.asarray(made / made.sum(axis=1, keepdims=True))
 
 
 def _told(found: Mapping[str, Json]) -> str:

@@ -95,12 +95,12 @@ def explain_fit(context: Context, name: str, result: Mapping[str, Json], descrip
         def by_residues(present: NDArray[np.bool_]) -> np.ndarray:
             rows = np.where(present, own, model.mask)
             parts = [cosines(model.proteins(list(rows[at : at + _ROWS])), words)[:, 0] for at in range(0, len(rows), _ROWS)]
-            return np.concatenate(parts).astype(np.float64)
+            return np.asarray(np.concatenate(parts), dtype=np.float64)
 
         protein = model.embed([sequence])
 
         def by_words(texts: Sequence[str]) -> np.ndarray:
-            return cosines(protein, model.describe(texts))[0].astype(np.float64)
+            return np.asarray(cosines(protein, model.describe(texts))[0], dtype=np.float64)
 
         target = f"fit of '{_short(description)}' to {result['record']}"
         sites = explain_sites(
