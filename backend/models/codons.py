@@ -154,10 +154,11 @@ class CodonModel:
                 ids = torch.tensor([[self._ids[CODONS[at]]]], device=self._network.device)
         return Written(tuple(codons), tuple(scores), "length")
 
-    def exercise(self) -> None:
-        """Read as much at once as any task asks for: a batch of full windows."""
-        row = self.tokens([CODONS[i % 64] for i in range(self.window)])
-        self.likelihoods([row] * max(1, self._budget // self.window))
+    def exercise(self, length: int = 0, batch: int = 0) -> None:
+        """Read `batch` rows of `length` codons at once; unless given, as much as any task asks for: a batch of full windows."""
+        size = min(length or self.window, self.window)
+        row = self.tokens([CODONS[i % 64] for i in range(size)])
+        self.likelihoods([row] * (batch or max(1, self._budget // size)))
 
     def _row(self, tokens: Rows) -> Rows:
         return tokens if self.begin is None else np.concatenate([np.array([self.begin], dtype=np.int64), tokens])

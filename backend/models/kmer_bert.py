@@ -162,10 +162,11 @@ class KmerBert:
             made[i] += vector.astype(np.float64) * (len(piece) / len(tokens[i]))
         return made.astype(np.float32)
 
-    def exercise(self) -> None:
-        """Read as much at once as any task asks for: a batch of full windows."""
-        row = self.tokens((BASES * (self.window // 4 + 1))[: self.window])
-        rows = [row] * max(1, self._budget // (len(row) + 2))
+    def exercise(self, length: int = 0, batch: int = 0) -> None:
+        """Read `batch` rows of `length` bases at once; unless given, as much as any task asks for: a batch of full windows."""
+        size = min(length or self.window, self.window)
+        row = self.tokens((BASES * (size // 4 + 1))[:size])
+        rows = [row] * (batch or max(1, self._budget // (len(row) + 2)))
         if self.labels:
             self.classes(rows)
         elif hasattr(self._network, "cls"):

@@ -130,9 +130,10 @@ class RnaBert:
         """One vector a sequence, (m, width): the mean over its letters."""
         return self._encoder.embed(sequences)
 
-    def exercise(self) -> None:
-        """Read as much as tasks give at once, so that memory can be measured."""
-        self.embed(["GCAU" * (self.window // 4)] * 64)
+    def exercise(self, length: int = 0, batch: int = 64) -> None:
+        """Read `batch` RNAs of `length` bases (full windows unless given), so that memory can be measured."""
+        size = min(length or self.window, self.window)
+        self.embed([("GCAU" * (size // 4 + 1))[:size]] * batch)
 
 
 @family(
