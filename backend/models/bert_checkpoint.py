@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,8 @@ from typing import Any, Literal
 
 from backend.errors import ModelError
 from backend.models.labels import Scheme, read_scheme, verdict_columns
-from backend.models.registry import Found, check_pickle, model_files
+from backend.models.registry import Found, model_files
+from backend.models.stored import modern, read_file, shapes
 from backend.models.word_pieces import check_vocabulary, read_vocabulary
 
 Head = Literal["none", "words", "marks", "relations", "verdict", "spans"]
@@ -133,10 +133,10 @@ def read_checkpoint(folder: Path) -> Checkpoint:
     weights = [each for each in files if each.suffix in {".safetensors", ".bin"}]
     if not weights:
         raise ModelError(f"{folder} holds no weights (*.safetensors or pytorch_model*.bin).", "Download the checkpoint's weights into it.")
-    shapes = {modern(name): shape for each in weights for name, shape in _shapes(each).items()}
-    if "embeddings.word_embeddings.weight" not in shapes:
+    held = {_bare(name): shape for name, shape in shapes(folder).items()}
+    if "embeddings.word_embeddings.weight" not in held:
         raise ModelError(f"{folder.name} holds no weights named as BERT's.", "Choose a checkpoint in the published (Hugging Face) format.")
-    return Checkpoint(folder, config, shapes, tuple(each.name for each in files))
+    return Checkpoint(folder, config, held, tuple(each.name for each in files))
 
 
 def examine_with(own: Callable[[Checkpoint, Mapping[str, int]], bool]) -> Callable[[Path], Found]:
@@ -202,9 +202,9 @@ def load_network(checkpoint: Checkpoint, head: Head, device: str, title: str) ->
     return network.eval().to(device)
 
 
-def modern(name: str) -> str:
-    """A weight's name without the prefix ``bert.``; norms were once named after the paper's symbols."""
-    return re.sub(r"\.beta$", ".bias", re.sub(r"\.gamma$", ".weight", name.removeprefix("bert.")))
+def _bare(name: str) -> str:
+    """A weight's name as it is written today, without the prefix ``bert.``."""
+    return modern(name.removeprefix("bert."))
 
 
 def _state(checkpoint: Checkpoint, head: Head) -> dict[str, Any]:
@@ -212,37 +212,14 @@ def _state(checkpoint: Checkpoint, head: Head) -> dict[str, Any]:
     made: dict[str, Any] = {}
     for file in checkpoint.files:
         if file.endswith((".safetensors", ".bin")):
-            for name, value in _weights(checkpoint.folder / file).items():
-                short = modern(name)
+            for name, value in read_file(checkpoint.folder / file).items():
+                short = _bare(name)
                 unused = short.startswith("pooler.") and not keep_pooler
                 if not (short.endswith("position_ids") or short.startswith("cls.seq_relationship.") or unused):
                     made[short if head == "none" or not _KNOWN.match(short) else f"bert.{short}"] = value
     if head == "words" and "cls.predictions.bias" not in made and "cls.predictions.decoder.bias" in made:
         made["cls.predictions.bias"] = made["cls.predictions.decoder.bias"]
     return made
-
-
-def _weights(file: Path) -> dict[str, Any]:
-    if file.suffix == ".safetensors":
-        from safetensors.torch import load_file
-
-        return dict(load_file(file))
-    import torch
-
-    check_pickle(file)
-    return dict(torch.load(file, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(file)))
-
-
-def _shapes(file: Path) -> dict[str, tuple[int, ...]]:
-    if file.suffix == ".safetensors":
-        from safetensors import SafetensorError, safe_open
-
-        try:
-            with safe_open(file, "pt") as held:
-                return {name: tuple(held.get_slice(name).get_shape()) for name in held.keys()}  # noqa: SIM118 - it is no dict
-        except SafetensorError as error:
-            raise ModelError(f"{file.name} cannot be read.", "Download the checkpoint again.") from error
-    return {name: tuple(value.shape) for name, value in _weights(file).items() if hasattr(value, "shape")}
 
 
 _SUMMARIES: Mapping[Head, Callable[[Checkpoint], str]] = {

@@ -14,6 +14,7 @@ from backend.models.dense import Dense
 from backend.models.device import precision
 from backend.models.masked import AMINO, Layer, Network
 from backend.models.packed import Packed
+from backend.models.stored import modern
 
 _HEADS = 20  # of every published ESM-2 up to 650M
 _KEPT_ASIDE = re.compile(r"esm\.embeddings\.position_(ids|embeddings\.weight)|.*inv_freq|esm\.contact_head\..*|esm\.pooler\..*")
@@ -120,48 +121,6 @@ def contact_head(weights: Weights, network: Network) -> ContactHead | None:
     return ContactHead(weight.view(len(network.layers), network.heads).to(network.device), bias.to(network.device))
 
 
-def read_weights(folder: Path) -> dict[str, Any]:
-    """All weights of a folder, from one file or several; nothing in it is run.
-
-    Raises
-    ------
-    ModelError
-        When the folder's index names a file or a weight that is not there.
-    """
-    import torch
-
-    if files := sorted(folder.glob("*.safetensors")):
-        from safetensors.torch import load_file
-
-        found = {name: value for file in files for name, value in load_file(file).items()}
-    else:
-        parts = [torch.load(file, map_location="cpu", weights_only=True) for file in sorted(folder.glob("pytorch_model*.bin"))]
-        found = {name: value for part in parts for name, value in part.items()}
-    _check_whole(folder, set(found))
-    return found
-
-
-def shapes(folder: Path) -> dict[str, tuple[int, ...]]:
-    """Names and shapes of a folder's weights, read off their heads where the format has them."""
-    if files := sorted(folder.glob("*.safetensors")):
-        from safetensors import safe_open
-
-        made: dict[str, tuple[int, ...]] = {}
-        for file in files:
-            with safe_open(file, framework="np") as opened:  # type: ignore[no-untyped-call]
-                made |= {name: tuple(opened.get_slice(name).get_shape()) for name in opened.keys()}  # noqa: SIM118
-        return made
-    import torch
-
-    parts = [torch.load(file, map_location="meta", weights_only=True) for file in sorted(folder.glob("pytorch_model*.bin"))]
-    return {name: tuple(value.shape) for part in parts for name, value in part.items()}
-
-
-def modern(name: str) -> str:
-    """Norms were once named after the paper's symbols, and some writers of checkpoints still do."""
-    return re.sub(r"\.beta$", ".bias", re.sub(r"\.gamma$", ".weight", name))
-
-
 def read_config(folder: Path) -> dict[str, Any]:
     """The settings of a checkpoint; empty where the folder has none."""
     file = folder / "config.json"
@@ -193,13 +152,3 @@ def _check_all_read(held: Weights, read: set[str], title: str) -> None:
             f"{title} holds weights that no ESM language model has: {some}.",
             "Choose the language model itself, not one with adapters or a head for another question.",
         )
-
-
-def _check_whole(folder: Path, found: set[str]) -> None:
-    for file in sorted(folder.glob("*.index.json")):
-        if file.name.startswith("model.safetensors") != any(folder.glob("*.safetensors")):
-            continue  # of the other format, which is not read
-        listed = dict(json.loads(file.read_text(encoding="utf-8"))["weight_map"])
-        lost = sorted({part for name, part in listed.items() if name not in found})
-        if lost:
-            raise ModelError(f"The checkpoint is not whole: {', '.join(lost[:3])} missing or cut.", f"Download it into {folder} again.")

@@ -12,6 +12,7 @@ from backend.models.device import precision
 from backend.models.families.minilm import set_threads
 from backend.models.kmer_bert import BASES, SPECIAL, KmerBert
 from backend.models.registry import Found, family, published_files
+from backend.models.stored import shapes
 
 WIDTH, LAYERS, PLACES = 768, 12, 512
 _KNOWN = "ACATTTGCTTCTGACACAACTGTGTTCACTAGCAACCTCAAACAGACACCATGGTGCATCTGACTCCTGAGGAGAAGTCTGCC"  # first bases of human HBB's mRNA
@@ -28,6 +29,9 @@ def parameters(k: int) -> int:
     return embeddings + LAYERS * layer + WIDTH * WIDTH + 3 * WIDTH + tokens
 
 
+_REVISIONS = {6: "55e0c0eb7b734c8b9b77bc083bf89eb6fbda1341"}
+
+
 def _card(k: int) -> ModelCard:
     size = 4 * parameters(k)
     return ModelCard(
@@ -38,9 +42,9 @@ def _card(k: int) -> ModelCard:
         kinds=("dna",),
         tasks=("dna.variants", "sequence.embed"),
         source="hub",
-        licence="Apache-2.0 (its code; the weights come with no statement of their own)",
+        licence="Apache-2.0 (its code; the weights' folder holds a LICENSE file of its own)",
         summary=f"A masked language model of the human genome in overlapping words of {k} bases.",
-        revision="main",  # the published revision and hashes are not known here
+        revision=_REVISIONS.get(k, "main"),
         hub_id=f"zhihan1996/DNA_bert_{k}",
         files={"config.json": "", "pytorch_model.bin": "", "vocab.txt": ""},
         parameters=parameters(k),
@@ -76,15 +80,15 @@ def examine(folder: Path) -> Found:
     if settings.get("model_type") != "bert":
         raise ModelError(f"{folder.name} is no BERT: it calls itself {settings.get('model_type')}.", "Choose a checkpoint of DNABERT.")
     k = words_of(read_vocabulary(folder / "vocab.txt"), folder.name)
-    shapes = _shapes(folder, files)
-    head = _head(shapes)
+    held = shapes(folder)
+    head = _head(held)
     tasks = {"lm": ("dna.variants", "sequence.embed"), "classes": ("dna.classify", "sequence.embed"), "none": ("sequence.embed",)}[head]
-    if head == "classes" and (settings.get("problem_type") == "regression" or shapes["classifier.weight"][0] == 1):
+    if head == "classes" and (settings.get("problem_type") == "regression" or held["classifier.weight"][0] == 1):
         tasks = ("sequence.embed",)
-    count = sum(_product(shape) for shape in shapes.values())
+    count = sum(_product(shape) for shape in held.values())
     told = {
         "lm": "the language-model head: scores every substitution",
-        "classes": f"a head for {shapes.get('classifier.weight', (0,))[0]} classes",
+        "classes": f"a head for {held.get('classifier.weight', (0,))[0]} classes",
         "none": "no head: vectors only",
     }[head]
     return Found(
@@ -120,7 +124,7 @@ def load(folder: Path | None, card: ModelCard, device: str) -> KmerBert:
     set_threads()
     vocabulary = read_vocabulary(folder / "vocab.txt")
     k = words_of(vocabulary, card.title)
-    head = _head(_shapes(folder, tuple(file.name for file in folder.iterdir())))
+    head = _head(shapes(folder))
     kind = {"lm": BertForMaskedLM, "classes": BertForSequenceClassification, "none": BertModel}[head]
     config = BertConfig.from_pretrained(folder, local_files_only=True)
     if config.vocab_size < max(vocabulary.values()) + 1:
@@ -188,28 +192,10 @@ def words_of(vocabulary: dict[str, int], name: str) -> int:
     return k
 
 
-def _head(shapes: dict[str, tuple[int, ...]]) -> str:
-    if "classifier.weight" in shapes:
+def _head(held: dict[str, tuple[int, ...]]) -> str:
+    if "classifier.weight" in held:
         return "classes"
-    return "lm" if any(name.startswith("cls.predictions.transform.") for name in shapes) else "none"
-
-
-def _shapes(folder: Path, files: tuple[str, ...]) -> dict[str, tuple[int, ...]]:
-    """Shapes of all stored weights, without reading their numbers where the format allows it."""
-    if safe := sorted(name for name in files if name.endswith(".safetensors")):
-        from safetensors import safe_open
-
-        found: dict[str, tuple[int, ...]] = {}
-        for name in safe:
-            with safe_open(folder / name, framework="pt") as opened:
-                found |= {key: tuple(opened.get_slice(key).get_shape()) for key in opened.keys()}  # noqa: SIM118
-        return found
-    import torch
-
-    made: dict[str, Any] = {}
-    for name in sorted(name for name in files if name.startswith("pytorch_model") and name.endswith(".bin")):
-        made |= torch.load(folder / name, map_location="meta", weights_only=True)
-    return {key: tuple(value.shape) for key, value in made.items() if hasattr(value, "shape")}
+    return "lm" if any(name.startswith("cls.predictions.transform.") for name in held) else "none"
 
 
 def _product(shape: tuple[int, ...]) -> int:

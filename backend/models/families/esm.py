@@ -14,12 +14,13 @@ from backend.errors import ModelError
 from backend.models.contact_head import ContactHead, contact_maps
 from backend.models.esm_cards import BASELINE as BASELINE
 from backend.models.esm_cards import CARDS, CONTACTS, LIMITS, TASKS
-from backend.models.esm_weights import build, contact_head, modern, read_config, read_vocabulary, read_weights, shapes
+from backend.models.esm_weights import build, contact_head, read_config, read_vocabulary
 from backend.models.families.minilm import set_threads
 from backend.models.masked import AMINO, Network
 from backend.models.packed import Tokens
 from backend.models.protein import MaskedModel
 from backend.models.registry import Found, family, published_files
+from backend.models.stored import modern, read_weights, shapes
 
 WINDOW = 1022  # residues; 1,024 tokens with the first and the last, as all of them were trained
 _UBIQUITIN = "MQIFVKTLTGKTITLEVEPSDTIENVKAKIQDKEGIPPDQQRLIFAGKQLEDGRTLSDYNIQKESTLHLVLRLRGG"

@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 from backend.domain import ModelCard
 from backend.errors import ModelError
 from backend.models.device import available_bytes
-from backend.models.esm_weights import read_config, shapes
+from backend.models.esm_weights import read_config
 from backend.models.families.minilm import set_threads
 from backend.models.registry import Found, family, published_files
 from backend.models.store import readable
+from backend.models.stored import shapes
 
 LETTERS = "ARNDCQEGHILKMFPSTWYV"
 TASKS = ("protein.fold",)

@@ -12,11 +12,13 @@ from backend.errors import ModelError
 from backend.models.families.minilm import set_threads
 from backend.models.protein_text import ProteinText, build
 from backend.models.registry import Found, family, published_files
+from backend.models.stored import read_weights
 
 _SIGNS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 _UBIQUITIN = "MQIFVKTLTGKTITLEVEPSDTIENVKAKIQDKEGIPPDQQRLIFAGKQLEDGRTLSDYNIQKESTLHLVLRLRGG"
 _SENTENCE = "Binds oxygen in the cytoplasm and transports it to the cell membrane."
-_BYTES = 3_062_000_000  # 765 million weights of four bytes: ESM-1b's 652 million, PubMedBERT's 109 million, the projections
+_PARAMETERS = 765_000_000  # ESM-1b's 652 million, PubMedBERT's 109 million, the projections
+_BYTES = 2 * _PARAMETERS  # published in half precision
 
 CARD = ModelCard(
     name="protst-esm1b",
@@ -26,16 +28,17 @@ CARD = ModelCard(
     kinds=("protein",),
     tasks=("protein.function", "protein.retrieve", "sequence.embed"),
     source="hub",
-    licence="Apache-2.0",
+    licence="not stated with the weights; its authors' code is Apache-2.0",
     summary="A protein encoder and a text encoder trained into one space on Swiss-Prot's descriptions: fits words to proteins.",
     revision="main",
     hub_id="mila-intel/ProtST-esm1b",
     files={"config.json": "", "pytorch_model.bin": "", "vocab.txt": ""},
-    borrowed={"vocab.txt": "microsoft/BiomedNLP-BiomedBERT-base-uncased-abstract@main"},  # of its text encoder
-    parameters=765_000_000,
+    # the vocabulary of its text encoder
+    borrowed={"vocab.txt": "microsoft/BiomedNLP-BiomedBERT-base-uncased-abstract@d673b8835373c6fa116d6d8006b33d48734e305d"},
+    parameters=_PARAMETERS,
     download_bytes=_BYTES,
     disk_bytes=_BYTES,
-    peak_bytes=600_000_000 + 2 * _BYTES,  # computed: libraries, and the weights twice while loading
+    peak_bytes=600_000_000 + 4 * _PARAMETERS + _BYTES,  # computed: libraries, single-precision weights, the file while it is read
     paper="Xu et al. 2023, arXiv:2301.12040",
     quality=(
         Quality(
@@ -99,20 +102,9 @@ def load(folder: Path | None, card: ModelCard, device: str) -> ProteinText:
             f"The vocab.txt of {card.title} lacks {', '.join(missing)}: it is not that of a text encoder.",
             "Put the vocab.txt of its text encoder (PubMedBERT, abstracts) beside the weights.",
         )
-    made = build(_weights(folder), config, words, device, card.title)
+    made = build(read_weights(folder), config, words, device, card.title)
     if card.source == "hub" and not made.unknown_share(_SENTENCE) < 0.1:
         raise ModelError(f"{card.title} does not know common words: its vocabulary was not read.", "Fetch it again.")
     if not np.isfinite(made.embed([_UBIQUITIN])).all():
         raise ModelError(f"{card.title} gives no usable numbers.", "Fetch it again, or take the checkpoint from its makers.")
     return made
-
-
-def _weights(folder: Path) -> dict[str, object]:
-    if files := sorted(folder.glob("*.safetensors")):
-        from safetensors.torch import load_file
-
-        return {name: value for file in files for name, value in load_file(file).items()}
-    import torch
-
-    parts = [torch.load(file, map_location="cpu", weights_only=True, mmap=True) for file in sorted(folder.glob("pytorch_model*.bin"))]
-    return {name: value for part in parts for name, value in part.items()}

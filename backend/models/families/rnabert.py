@@ -12,10 +12,10 @@ import numpy as np
 
 from backend.domain import ModelCard, Quality
 from backend.errors import ModelError
-from backend.models.esm_weights import read_weights, shapes
 from backend.models.families.minilm import set_threads
 from backend.models.registry import Found, check_pickle, family, is_untrained, published_files
 from backend.models.rna_bert import BASES, Encoder, Floats, Shape, plain_names
+from backend.models.stored import read_weights, shapes
 
 TASKS = ("sequence.embed", "rna.align")
 _ORIGINAL = "RNA_bert_config.json"

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from backend.domain import ModelCard
 from backend.errors import ModelError
 from backend.models.batching import by_length, in_halves
-from backend.models.esm_weights import read_weights
 from backend.models.families.minilm import set_threads
 from backend.models.families.rnabert import count, vocabulary
 from backend.models.msa_transformer import Network, contact_head, plain_names
 from backend.models.registry import Found, family, published_files
 from backend.models.rna_bert import Floats, join, windows
+from backend.models.stored import read_weights
 
 TASKS = ("sequence.embed", "rna.align", "rna.contacts")
 MOST_TOKENS = 16_384  # of one alignment, as in training
