@@ -14,7 +14,8 @@ run: set-up
 
 test: dev lint
 	@BIOLOOM_PROGRESS=1 $(BIN)/python -m tests.prepare
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/browser
+	@$(BIN)/python -m pytest tests/browser
 
 test-all: dev lint
 	@BIOLOOM_PROGRESS=1 $(BIN)/python -m tests.prepare
