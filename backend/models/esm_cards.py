@@ -20,6 +20,13 @@ LIMITS = (
 _ESM2 = "Lin et al. 2023, doi:10.1126/science.ade2574; variant scores: Meier et al. 2021, doi:10.1101/2021.07.09.450648"
 _ESM1B = "Rives et al. 2021, doi:10.1073/pnas.2016239118; contacts: Rao et al. 2021, doi:10.1101/2020.12.15.422761"
 _ESM1V = "Meier et al. 2021, doi:10.1101/2021.07.09.450648"
+_ESM1V_REVISIONS = (
+    "8bfdb1892536cc77bd0760b9c25ddced2cd0b4c8",
+    "3c1e9e64480f069b163e456c361bfd80a8bab04c",
+    "0b00fd112e63f6b5e70a9cd8484d4e660312ce70",
+    "443968f644da132d323bbc6321a6d443149fa57b",
+    "fb2e51cb0f605cbad2c4ca3bb784be7bc8e2f4a8",
+)
 
 
 def _card(
@@ -100,7 +107,7 @@ def _large(size: str, layers: int, width: int, revision: str, shards: int, spear
     )
 
 
-def _first(name: str, title: str, hub_id: str, summary: str, paper: str, spearman: float, contacts: bool) -> ModelCard:
+def _first(name: str, title: str, hub_id: str, revision: str, summary: str, paper: str, spearman: float, contacts: bool) -> ModelCard:
     parameters = count(33, 1280, 1026)
     limits = () if contacts else ("Serves no contacts: its makers fitted no regression on its attention.",)
     return _card(
@@ -108,7 +115,7 @@ def _first(name: str, title: str, hub_id: str, summary: str, paper: str, spearma
         title,
         hub_id,
         summary,
-        revision="main",  # the published revision is not known here
+        revision=revision,
         files={"config.json": "", "pytorch_model.bin": "", "vocab.txt": ""},
         parameters=parameters,
         download=4 * parameters,  # computed from the shape, in float32
@@ -153,11 +160,12 @@ CARDS = (
         0.436,
     ),
     _large("3B", 36, 2560, "476b639933c8baad5ad09a60ac1a87f987b656fc", 2, 0.431),
-    _large("15B", 48, 5120, "main", 7, 0.425),
+    _large("15B", 48, 5120, "5fbca39631164edc1d402a5aa369f982f72ee282", 7, 0.425),
     _first(
         "esm1b",
         "ESM-1b",
         "esm1b_t33_650M_UR50S",
+        "7b37824baec4d3658e1df7479222a7c79b465b76",
         "ESM-2's forerunner, a masked language model of 250 million proteins; much published work rests on it.",
         _ESM1B,
         0.418,
@@ -168,11 +176,12 @@ CARDS = (
             f"esm1v-{number}",
             f"ESM-1v ({number} of 5)",
             f"esm1v_t33_650M_UR90S_{number}",
+            revision,
             "One of five networks made to foretell effects of variants; its makers average all five (Spearman 0.427 on the same assays).",
             _ESM1V,
             0.395,
             contacts=False,
         )
-        for number in range(1, 6)
+        for number, revision in enumerate(_ESM1V_REVISIONS, 1)
     ),
 )

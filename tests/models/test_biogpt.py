@@ -119,6 +119,15 @@ def test_it_comes_by_hub_under_its_published_names(config, monkeypatch, tmp_path
     assert ("literature.verdict" in card.tasks) == bool(at)
 
 
+def test_word_vectors_stored_a_second_time_as_the_output_layer_are_no_left_over(tmp_path):
+    folder = tiny_writers.biogpt(tmp_path)
+    whole = biogpt.load(folder, _local(folder), "cpu").write("the", most=5, temperature=0, seed=0)
+    weights = torch.load(folder / "pytorch_model.bin", weights_only=True)
+    weights["output_projection.weight"] = weights["biogpt.embed_tokens.weight"].clone()
+    torch.save(weights, folder / "pytorch_model.bin")
+    assert biogpt.load(folder, _local(folder), "cpu").write("the", most=5, temperature=0, seed=0) == whole
+
+
 @pytest.mark.parametrize("untied", [False, True])
 def test_a_fairseq_archive_is_the_same_network(config, tmp_path, untied):
     folder = tmp_path / "RE-BC5CDR-BioGPT"
@@ -311,6 +320,7 @@ def test_cards_are_complete():
     sizes = {card.name: card.parameters for card in biogpt.CARDS}
     assert sizes["biogpt"] == 346_763_264
     assert abs(sizes["biogpt-large"] / 1.57e9 - 1) < 0.01
+    assert abs({card.name: card.download_bytes for card in biogpt.CARDS}["biogpt"] / 1.56e9 - 1) < 0.01
     for card in biogpt.CARDS:
         assert card.licence == "MIT"
         assert card.template != bool(card.files)

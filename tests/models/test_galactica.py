@@ -116,3 +116,16 @@ def test_cards_say_what_a_person_must_know_before_fetching():
     assert abs(by_size["galactica-125m"].parameters / 125e6 - 1) < 0.02
     assert abs(by_size["galactica-120b"].parameters / 120e9 - 1) < 0.02
     assert get_card("galactica-125m").unpinned
+    assert by_size["galactica-6.7b"].revision != "main"
+    assert abs(by_size["galactica-6.7b"].download_bytes / 13.73e9 - 1) < 0.01
+    assert abs(by_size["galactica-30b"].download_bytes / 59.8e9 - 1) < 0.01
+    assert "pytorch_model-00002-of-00002.bin" in by_size["galactica-6.7b"].files
+    assert sum(name.startswith("pytorch_model-") for name in by_size["galactica-30b"].files) == 7
+
+
+def test_an_output_layer_stored_a_second_time_is_no_left_over(folder):
+    whole = galactica.load(folder, CARD, "cpu").write("the", most=4, temperature=0, seed=0)
+    weights = torch.load(folder / "pytorch_model.bin", weights_only=True)
+    weights["lm_head.weight"] = weights["model.decoder.embed_tokens.weight"].clone()
+    torch.save(weights, folder / "pytorch_model.bin")
+    assert galactica.load(folder, CARD, "cpu").write("the", most=4, temperature=0, seed=0) == whole

@@ -64,6 +64,22 @@ def test_pickled_weights_as_the_hub_has_them_give_the_same(config, checkpoint, m
         assert np.abs(other.embed(PROTEINS) - model.embed(PROTEINS)).max() < 1e-6
 
 
+def test_half_precision_as_the_hub_stores_it_is_computed_in_single(config, checkpoint, model, tmp_path):
+    import torch
+
+    folder = tmp_path / "halved"
+    untrained_protst.make(folder, pickled=True)
+    weights = torch.load(folder / "pytorch_model.bin", weights_only=True)
+    torch.save({name: value.bfloat16() for name, value in weights.items()}, folder / "pytorch_model.bin")
+    card = add_local(config, folder, "protst")
+    assert card.parameters == sum(value.numel() for value in weights.values())
+    assert card.peak_bytes > 4 * card.parameters + (folder / "pytorch_model.bin").stat().st_size
+    with Runtime(config).use(card.name) as halved:
+        found, wanted = halved.embed(PROTEINS), model.embed(PROTEINS)
+    assert found.dtype == np.float32
+    assert (np.einsum("ij,ij->i", found, wanted) / np.linalg.norm(found, axis=1) / np.linalg.norm(wanted, axis=1)).min() > 0.99
+
+
 def test_a_long_protein_is_read_to_its_end(model):
     long = "MKVLAADESGRTPWQYHFIC" * 60
     assert np.abs(model.embed([long]) - model.embed([long[:1022]])).max() > 1e-4

@@ -26,6 +26,7 @@ CARDS = (
         name="biobert",
         title="BioBERT v1.2",
         hub_id="dmis-lab/biobert-base-cased-v1.2",
+        revision="67c9c25b46986521ca33df05d8540da1210b3256",
         parameters=108_931_396,
         tasks=("literature.fill", *_BARE),
         licence=_LICENCE,

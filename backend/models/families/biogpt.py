@@ -28,6 +28,7 @@ _KNOWN_IDS = [2, 4805, 9, 656, 21]  # of the published vocabulary
 _PAPER = "Luo et al. 2022, doi:10.1093/bib/bbac409"
 _ORIGIN = f"published ({_PAPER}); not measured here"
 _VOCABULARY = {"biogpt": 42_384, "large": 57_717}
+_REPEATED = {"biogpt": 42_384 * 1_024}  # its published file holds the word vectors a second time, as the output layer
 
 
 def _parameters(layers: int, width: int, words: int, places: int) -> int:
@@ -41,6 +42,7 @@ def _peak(parameters: int, stored: int) -> int:
 
 def _card(name: str, title: str, hub_id: str, size: tuple[int, int, int, int], **more: Any) -> ModelCard:
     parameters = _parameters(*size)
+    stored = 4 * (parameters + _REPEATED.get(name, 0))
     made = ModelCard(
         name=name,
         title=title,
@@ -54,9 +56,9 @@ def _card(name: str, title: str, hub_id: str, size: tuple[int, int, int, int], *
         hub_id=hub_id,
         files={"config.json": "", "merges.txt": "", "pytorch_model.bin": "", "vocab.json": ""},
         parameters=parameters,
-        download_bytes=4 * parameters,
-        disk_bytes=4 * parameters,
-        peak_bytes=_peak(parameters, 4 * parameters),
+        download_bytes=stored,
+        disk_bytes=stored,
+        peak_bytes=_peak(parameters, stored),
         paper=_PAPER,
         limits=(
             "Writes fluent statements that are false.",
@@ -69,8 +71,8 @@ def _card(name: str, title: str, hub_id: str, size: tuple[int, int, int, int], *
 
 _BASE, _XL = (24, 1_024, _VOCABULARY["biogpt"], 1_024), (48, 1_600, _VOCABULARY["large"], 2_048)
 CARDS = (
-    _card("biogpt", "BioGPT", "microsoft/biogpt", _BASE),
-    _card("biogpt-large", "BioGPT Large", "microsoft/BioGPT-Large", _XL),
+    _card("biogpt", "BioGPT", "microsoft/biogpt", _BASE, revision="eb0d815e95434dc9e3b78f464e52b899bee7d923"),
+    _card("biogpt-large", "BioGPT Large", "microsoft/BioGPT-Large", _XL, revision="c6a5136a91c5e3150d9f05ab9d33927a3210a22e"),
     _card(
         "biogpt-large-pubmedqa",
         "BioGPT Large for PubMedQA",

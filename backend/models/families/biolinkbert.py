@@ -12,18 +12,19 @@ from backend.models.bert_text import BertText
 from backend.models.registry import family
 
 _PAPER = "Yasunaga, Leskovec and Liang 2022, arXiv:2203.15827"
-_ORIGIN = f"after fine-tuning, as published ({_PAPER}); not measured here"
+_ORIGIN = f"after fine-tuning, as published with the weights ({_PAPER}); not measured here"
 _TASKS = ("literature.embed", "literature.nearest")  # published as encoders, without the head for hidden words
 _LIMIT = "Not trained to compare sentences: nearness of its vectors is a rough guide."
 _VERDICT = "A checkpoint fine-tuned on PubMedQA or BioASQ, added as a folder, judges yes, no or maybe; this one does not."
 
 
-def _card(size: str, parameters: int, pubmedqa: float, bioasq: float) -> ModelCard:
+def _card(size: str, revision: str, parameters: int, pubmedqa: float, bioasq: float) -> ModelCard:
     return text_card(
         family="biolinkbert",
         name="biolinkbert" if size == "base" else f"biolinkbert-{size}",
         title=f"BioLinkBERT-{size}",
         hub_id=f"michiyasunaga/BioLinkBERT-{size}",
+        revision=revision,
         parameters=parameters,
         tasks=_TASKS,
         licence="Apache-2.0",
@@ -37,7 +38,10 @@ def _card(size: str, parameters: int, pubmedqa: float, bioasq: float) -> ModelCa
     )
 
 
-CARDS = (_card("base", 108_232_704, 0.7020, 0.9143), _card("large", 333_475_840, 0.7218, 0.9482))
+CARDS = (
+    _card("base", "b71f5d70f063d1c8f1124070ce86f1ee463ca1fe", 108_232_704, 0.702, 0.914),
+    _card("large", "main", 333_475_840, 0.722, 0.948),
+)
 
 
 def _own(found: Checkpoint, vocabulary: Mapping[str, int]) -> bool:

@@ -37,13 +37,19 @@ _VOCABULARY, _REACH = 50_000, 2_048
 _KNOWN_TEXT = "Metformin reduced HbA1c by 1.2% in 209 patients with type 2 diabetes."
 _PAPER = "Taylor et al. 2022, arXiv:2211.09085"
 _LAYERS = {"125m": (12, 768), "1.3b": (24, 2048), "6.7b": (32, 4096), "30b": (48, 7168), "120b": (96, 10_240)}  # table 5 of the paper
+_PARTS = {"6.7b": 2, "30b": 7, "120b": 26}  # files of the published weights, where they are several
+_REVISIONS = {"6.7b": "3a85eca7b4eff2d76ed6b3fa3e287940eed85b10"}
 
 
 def _card(size: str) -> ModelCard:
     layers, width = _LAYERS[size]
     # matrices and embeddings; small checkpoints also store biases, a thousandth of this
     parameters = (_VOCABULARY + _REACH + 2) * width + 12 * layers * width * width
-    stored = 2 * parameters  # published in half precision
+    # published in half precision; the files of 6.7b are larger by its word vectors, stored a second time as the output layer
+    stored = 2 * (parameters + (_VOCABULARY * width if size == "6.7b" else 0))
+    weights = ["pytorch_model.bin"]
+    if parts := _PARTS.get(size, 0):
+        weights = ["pytorch_model.bin.index.json", *(f"pytorch_model-{part:05d}-of-{parts:05d}.bin" for part in range(1, parts + 1))]
     card = ModelCard(
         name=f"galactica-{size}",
         title=f"Galactica {size[:-1]} {'million' if size.endswith('m') else 'billion'}",
@@ -54,9 +60,9 @@ def _card(size: str) -> ModelCard:
         licence="CC BY-NC 4.0",
         non_commercial=True,
         summary="Continues scientific text and suggests references. It invents both: nothing it writes is evidence.",
-        revision="main",
+        revision=_REVISIONS.get(size, "main"),
         hub_id=f"facebook/galactica-{size}",
-        files={"config.json": "", "pytorch_model.bin": "", "tokenizer.json": ""},
+        files=dict.fromkeys(("config.json", *weights, "tokenizer.json"), ""),
         parameters=parameters,
         download_bytes=stored,
         disk_bytes=stored,
@@ -68,9 +74,9 @@ def _card(size: str) -> ModelCard:
             "Trained on papers up to 2022, mostly English.",
         ),
     )
-    if size in ("125m", "1.3b"):
+    if size != "120b":
         return card
-    # published in several parts whose names are not known here
+    # 240 GB are not fetched at the press of a button
     return replace(
         card,
         source="local",
@@ -80,8 +86,8 @@ def _card(size: str) -> ModelCard:
         files={},
         download_bytes=0,
         disk_bytes=0,
-        summary=f"{card.summary} Published as facebook/galactica-{size} in several parts: bring the folder.",
-        quality=(Quality("accuracy", 0.776, "PubMedQA", f"published ({_PAPER}); not measured here"),) if size == "120b" else (),
+        summary=f"{card.summary} Published as facebook/galactica-{size} in {parts} parts: bring the folder.",
+        quality=(Quality("accuracy", 0.776, "PubMedQA", f"published ({_PAPER}); not measured here"),),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +13,19 @@ from backend.errors import ModelError
 from backend.models.families.minilm import set_threads
 from backend.models.protein_text import ProteinText, build
 from backend.models.registry import Found, family, published_files
-from backend.models.stored import read_weights
+from backend.models.stored import read_weights, shapes, weight_files
 
 _SIGNS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 _UBIQUITIN = "MQIFVKTLTGKTITLEVEPSDTIENVKAKIQDKEGIPPDQQRLIFAGKQLEDGRTLSDYNIQKESTLHLVLRLRGG"
 _SENTENCE = "Binds oxygen in the cytoplasm and transports it to the cell membrane."
 _PARAMETERS = 765_000_000  # ESM-1b's 652 million, PubMedBERT's 109 million, the projections
 _BYTES = 2 * _PARAMETERS  # published in half precision
+
+
+def _peak(parameters: int, stored: int) -> int:
+    """Computed, not measured: libraries, single-precision weights, and the stored file while it is read."""
+    return 600_000_000 + 4 * parameters + stored
+
 
 CARD = ModelCard(
     name="protst-esm1b",
@@ -38,7 +45,7 @@ CARD = ModelCard(
     parameters=_PARAMETERS,
     download_bytes=_BYTES,
     disk_bytes=_BYTES,
-    peak_bytes=600_000_000 + 4 * _PARAMETERS + _BYTES,  # computed: libraries, single-precision weights, the file while it is read
+    peak_bytes=_peak(_PARAMETERS, _BYTES),
     paper="Xu et al. 2023, arXiv:2301.12040",
     quality=(
         Quality(
@@ -74,7 +81,15 @@ def examine(folder: Path) -> Found:
             f"{folder} has no vocab.txt, so descriptions cannot be read.",
             "Put the vocab.txt of its text encoder (PubMedBERT, abstracts) beside the weights.",
         )
-    return Found(tuple(name for name in files if not name.startswith("tokenizer")), CARD.tasks, certainty=2)
+    parameters = sum(math.prod(shape) for shape in shapes(folder).values())
+    stored = sum(file.stat().st_size for file in weight_files(folder))
+    return Found(
+        tuple(name for name in files if not name.startswith("tokenizer")),
+        CARD.tasks,
+        certainty=2,
+        parameters=parameters,
+        peak_bytes=_peak(parameters, stored),
+    )
 
 
 @family(

@@ -36,7 +36,6 @@ CARDS = (
         paper=_PAPER,
         quality=(
             Quality("entity F1", 0.9001, "BC5CDR", _ORIGIN),
-            Quality("entity F1", 0.8857, "NCBI-disease", _ORIGIN),
             Quality("relation micro-F1", 0.8364, "ChemProt", _ORIGIN),
         ),
         limits=(_LIMIT,),
