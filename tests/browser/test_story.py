@@ -130,7 +130,20 @@ def test_script_in_a_title_is_shown_and_never_run(page: Page, server: Server, tm
 
 
 def test_a_tour_of_every_page_makes_no_outside_connection(page: Page, server: Server) -> None:
-    for name in ("", "literature", "texts", "sequences", "eeg", "patients", "library", "runs", "models", "side_by_side", "evaluate", "profile"):
+    for name in (
+        "",
+        "literature",
+        "texts",
+        "sequences",
+        "eeg",
+        "patients",
+        "library",
+        "runs",
+        "models",
+        "side_by_side",
+        "evaluate",
+        "profile",
+    ):
         page.goto(f"{server.url}/{name}")
         expect(page.locator("h1").first).to_be_visible()
         assert page.get_by_text("Traceback").count() == 0
