@@ -161,6 +161,9 @@ class Workbench:
         if task.explain is None:
             raise InputError(f"{task.title} has no explanation.", "")
         explanation: dict[str, Json] = _plain(task.explain(self.context.watched(progress), prediction, target, settings))
+        name = str(explanation.get("model") or "")
+        if name and get_card(name, self.config).untrained:
+            _tell_untrained(explanation)
         return explanation
 
     def _settings(self, task: Task, settings: Mapping[str, Json] | None) -> dict[str, Json]:
@@ -218,6 +221,15 @@ def _versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
+
+
+def _tell_untrained(part: Json) -> None:
+    """Say in every test of an explanation that what it explains are random numbers, however faithfully."""
+    if isinstance(part, dict):
+        if "reliable" in part and "reason" in part:
+            part["reason"] = f"The model is UNTRAINED: this explains random numbers. {part['reason']}"
+        for inner in part.values():
+            _tell_untrained(inner)
 
 
 def _plain(value: Any) -> Any:

@@ -77,14 +77,11 @@ def runs_export(
     as_json: AsJson = False,
 ) -> None:
     """Export a run: everything as JSON, or its result in a form of the field."""
-    from backend.tasks import find_task
+    from backend.exporting import export, forms
 
     with workbench() as bench:
         run = bench.storage.runs.get(run_id)
-        task_writers = find_task(run.task).exports if run.prediction is not None and run.kind == "run" else {}
-        writers: dict[str, Callable[[], str]] = {
-            name: functools.partial(write, run.prediction or {}) for name, write in task_writers.items()
-        }
+        writers: dict[str, Callable[[], str]] = {name: functools.partial(export, run, name) for name in forms(run)}
         writers |= {"json": lambda: json.dumps(bench.storage.runs.export(run.id), indent=2, ensure_ascii=False)}
         if form not in writers:
             raise InputError(f"There is no export format '{form}'.", f"Formats are: {', '.join(writers)}.")

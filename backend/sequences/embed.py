@@ -27,13 +27,14 @@ _NEIGHBOURS = 5
 _DIGITS = 6  # of a vector's numbers in the saved run and its CSV
 _STRETCHES, _EVALUATIONS = 16, 128
 _ABSENT = {"protein": "X", "dna": "N", "rna": "N"}
+_ANTIBODIES = "antiberty"
 _WORDS = {"protein": "proteins", "dna": "DNA sequences", "rna": "RNAs"}
 
 
 def models(context: Context, kind: str) -> list[ModelCard]:
-    """Models on this machine that make vectors of a kind of sequence; the learned ones first."""
+    """Models on this machine that make vectors of a kind of sequence: the learned first, one for antibodies alone after the general."""
     able = [card for card in serving(context, NAME) if kind in card.kinds]
-    return sorted(able, key=lambda card: (card.untrained, not card.files))
+    return sorted(able, key=lambda card: (card.untrained, card.name == _ANTIBODIES, not card.files))
 
 
 def _csv(prediction: Mapping[str, Json]) -> str:
@@ -156,7 +157,7 @@ def _model(context: Context, kind: Kind, wanted: str) -> ModelCard:
             others = ", ".join(each.name for each in models(context, kind)) or "none on this machine"
             raise InputError(f"{card.title} reads {' and '.join(card.kinds)}, not {kind}.", f"Models that read {kind}: {others}.")
         return card
-    able = [card for card in models(context, kind) if card.name != "antiberty"]  # an antibody network is asked for by name only
+    able = [card for card in models(context, kind) if card.name != _ANTIBODIES]  # asked for by name only
     if not able:
         raise ModelError(f"No model that makes vectors of {_WORDS[kind]} is on this machine.", "Fetch or add one on the Models page.")
     return able[0]

@@ -147,6 +147,11 @@ def predict(context: Context, value: Mapping[str, Json], settings: Mapping[str, 
             ]
             results.append(_result(record, reading, card, written, seed, table))
             warnings += told_of(record, reading)
+            if inner := [at for at, codon in enumerate(reading.codons, start=1) if codon in stops]:
+                warnings.append(
+                    f"{record.id}: codon {inner[0]} of the beginning is a stop codon. A protein would end there; what is written after the "
+                    "beginning would not be translated with it."
+                )
     if temperature == 0 and int(settings["count"]) > 1:
         warnings.append("At temperature 0 the likeliest codon is always taken: one continuation was written, all others would be the same.")
     data = {**chosen.preflight, "results": results, "generated": GENERATED, "code": code, "text": [GENERATED, *map(_told, results)]}

@@ -126,14 +126,13 @@ def _replayed(run: Run) -> None:
 
 def _exports(run: Run) -> None:
     """The result in the forms of its field, as the task offers them; the whole run; a page to read."""
-    from backend.tasks import find_task
+    from backend.exporting import export, forms
 
-    name = f"bioloom-{run.id}"
+    name = f"{'UNTRAINED-' if run.model.get('untrained') else ''}bioloom-{run.id}"
     empty = bool((run.prediction or {}).get("answer", {}).get("abstained"))
-    for form, write in ({} if empty else find_task(run.task).exports).items():
+    for form in () if empty else forms(run):
         label, suffix, mime = _FORMS.get(form, (form.upper(), form, "text/plain"))
-        text = write(run.prediction or {})
-        st.download_button(label, text, f"{name}.{suffix}", mime, key=f"{form}-{run.id}", on_click="ignore", width="stretch")
+        st.download_button(label, export(run, form), f"{name}.{suffix}", mime, key=f"{form}-{run.id}", on_click="ignore", width="stretch")
     whole = json.dumps(bench().storage.runs.export(run.id), ensure_ascii=False, indent=2)
     st.download_button(
         "The whole run, JSON", whole, f"{name}-run.json", "application/json", key=f"run-{run.id}", on_click="ignore", width="stretch"
