@@ -87,7 +87,8 @@ def run_both(
     if "model" not in found.settings:
         raise InputError(f"{found.title} has no choice of models.", f"Tasks that have: {', '.join(comparable())}.")
     if len(models) != 2 or len(set(models)) != 2:
-        raise InputError(f"{len(set(models))} models were named; a comparison needs two different ones.", "Name two, as in a,b.")
+        named = {0: "No model was", 1: "Only one model was"}.get(len(set(models)), f"{len(set(models))} models were")
+        raise InputError(f"{named} named; a comparison needs two different ones.", "Name two, as in a,b.")
     cards = [pick_model(bench.context, task, name) for name in models]  # both are known before the first is run
     made = []
     for at, card in enumerate(cards):

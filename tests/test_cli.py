@@ -142,3 +142,31 @@ def test_recordings_to_learn_from_and_to_judge_on_are_named_in_one_go(bioloom: S
     assert bioloom(*words)[0] == 0
     assert [[str(path) for path in seen[name]] for name in ("train", "test")] == [["one.edf", "two.edf"], ["three.edf"]]  # type: ignore[union-attr]
     assert seen["labels"] == "T1,T2"
+
+
+def test_an_explanation_that_was_asked_for_is_printed(bioloom: Shell, tmp_path: Path) -> None:
+    file = tmp_path / "strand.fasta"
+    file.write_text(">hairpin\nGGGGAAAACCCC\n")
+    code, out, err = bioloom("analyse", file, "--task", "rna.fold", "--kind", "rna", "--explain")
+    assert code == 0, err
+    made = bioloom.json("runs", "list")[0]
+    assert "By viennarna:\n>hairpin\n" in out
+    assert "Why: " in out
+    assert "RELIABLE: " in out  # or UNRELIABLE
+    assert f"Saved as run {made['id']}" in out
+    code, out, _ = bioloom("runs", "list")
+    assert f"{made['task']}  {made['title']}" in out
+
+
+def test_control_characters_are_shown_and_never_sent_to_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    from backend.cli.results import result_text
+    from backend.cli.shared import show
+
+    made = {"model": {"name": "biogpt"}, "warnings": [], "run_id": "A1", "explanation": None}
+    show(made, False, lambda run: result_text(run, ["\x1b[2Jgone\x9b\r!", "a\tb"]))
+    out = capsys.readouterr().out
+    assert out.startswith("By biogpt: \\x1b[2Jgone\\x9b\\x0d!\na\tb\n")
+    show({"text": "\x1b\x9b"}, True, str)
+    out = capsys.readouterr().out
+    assert "\x9b" not in out
+    assert json.loads(out) == {"text": "\x1b\x9b"}

@@ -87,7 +87,7 @@ def test_other_settings_are_told(opened) -> None:
     ("task", "models", "said"),
     [
         ("protein.similar", ["kmers", "kmers"], "needs two different ones"),
-        ("protein.similar", ["kmers"], "needs two different ones"),
+        ("protein.similar", ["kmers"], "Only one model was named"),
         ("protein.similar", ["kmers", "viennarna"], "does not serve"),
         ("rna.fold", ["a", "b"], "no choice of models"),
     ],
@@ -129,7 +129,7 @@ def test_the_command_line_compares_and_prints_stable_json(monkeypatch, capsys, o
     code, out, _ = shell(monkeypatch, capsys, own_models, *words)
     assert code == 0
     assert "Rank correlation" in out
-    assert "UNTRAINED" in out
+    assert out.startswith("UNTRAINED")
 
 
 def test_the_command_line_says_what_is_missing(monkeypatch, capsys, own_models) -> None:

@@ -6,7 +6,7 @@ import json
 import sys
 
 from backend.cli import analyse, ask, compare, decode, evaluate, library, models, patients, read, report, runs, start
-from backend.cli.shared import app
+from backend.cli.shared import app, say
 from backend.errors import BioloomError
 
 __all__ = [
@@ -36,9 +36,9 @@ def main() -> None:
         if wants_json:
             print(json.dumps({"error": {"message": error.message, "hint": error.hint}}, ensure_ascii=False), file=sys.stderr)
         else:
-            print(error.message, file=sys.stderr)
+            say(error.message, sys.stderr)
             if error.hint:
-                print(error.hint, file=sys.stderr)
+                say(error.hint, sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from backend.cli.results import result_text
 from backend.cli.shared import AsJson, app, pairs, show, workbench
 from backend.domain import Profile
 from backend.errors import InputError
@@ -57,6 +58,4 @@ def _text(made: Mapping[str, Any]) -> str:
         state = f"REFUSED: {entry['refused']}" if entry["refused"] else f"{entry['kind']}, {entry['length']:,} letters"
         lines.append(f"{entry['id']}: {state}")
         lines += [f"    {alteration['text']}" for alteration in entry["alterations"][:10]]
-    lines += found.get("text", [])
-    lines += [f"Note: {warning}" for warning in made["warnings"]]
-    return "\n".join([*lines, f"Saved as run {made['run_id']}; the whole result: bioloom runs show {made['run_id']} --json"])
+    return result_text(made, found.get("text", []), lines)

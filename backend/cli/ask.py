@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from backend.cli.results import result_text
 from backend.cli.shared import AsJson, app, show, workbench
 from backend.domain import Profile
 
@@ -40,7 +41,8 @@ def ask(
         who = bench.storage.profiles.get(profile) if profile else Profile()
         settings = {"filters": {name: value for name, value in filters.items() if value}, "evidence": evidence}
         run = bench.run("literature.ask", {"question": question}, settings=settings, profile=who, owner=who.id, explain=explain)
-        show(run_json(run), as_json, answer_text)
+        missing = "The library holds no answer, so no sentence of it was explained." if explain and run.explanation is None else ""
+        show(run_json(run), as_json, lambda made: answer_text({**made, "not_explained": missing}))
 
 
 def answer_text(made: Mapping[str, Any]) -> str:
@@ -54,5 +56,4 @@ def answer_text(made: Mapping[str, Any]) -> str:
         lines += ["", f"{item['rank']:>2}. “{item['quote']}”", f"    {item['title']}", f"    {source}{notice}"]
     if answer["abstained"]:
         lines += ["", "Nearest titles:"] + [f"  - {near['title']} ({near['year']})" for near in made["prediction"]["nearest"]]
-    lines += ["", *(f"Note: {warning}" for warning in made["warnings"]), f"Saved as run {made['run_id']}."]
-    return "\n".join(lines)
+    return result_text(made, lines)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from backend.cli.read import unused_question
+from backend.cli.results import untrained_first
 from backend.cli.shared import AsJson, app, pairs, show, workbench
 from backend.domain import Json, Profile
 from backend.errors import InputError
@@ -44,7 +46,9 @@ def compare(
         named = [name.strip() for name in models.split(",") if name.strip()]
         made = run_both(bench, task, value, named, settings=pairs(settings, "--set"), profile=who, owner=who.id, progress=bar)
         bar.close()
-        show(set_side_by_side(*made).json(), as_json, _text)
+        told = set_side_by_side(*made).json()
+        told["warnings"] += unused_question(task, question)
+        show(told, as_json, _text)
 
 
 def _input(context: Context, file: Path | None, task: str, question: str, records: list[str], kind: str) -> dict[str, Json]:
@@ -55,7 +59,7 @@ def _input(context: Context, file: Path | None, task: str, question: str, record
         if file is None:
             raise InputError("No file was given.", f"Name a file: bioloom compare FILE --task {task} --models a,b")
         return give_file(context, file, records=records, kind=kind)
-    value: dict[str, Json] = {"question": question}
+    value: dict[str, Json] = {"question": "" if unused_question(task, question) else question}
     if file is not None:
         try:
             text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
@@ -66,8 +70,9 @@ def _input(context: Context, file: Path | None, task: str, question: str, record
 
 
 def _text(made: Mapping[str, Any]) -> str:
-    lines = [f"{run['model']['name']}: run {run['run_id']}, {run['seconds']:.1f} s" for run in made["runs"]]
-    lines += [f"Note: {warning}" for warning in made["warnings"]]
+    first, others = untrained_first(made["warnings"])
+    lines = [*first, *(f"{run['model']['name']}: run {run['run_id']}, {run['seconds']:.1f} s" for run in made["runs"])]
+    lines += [f"Note: {warning}" for warning in others]
     lines += [f"{each['name']}: {each['text']}" for each in made["agreements"]]
     told = made["differences"]
     lines.append(f"{told['count']:,} entries differ." if told["count"] else "The two results are the same within 0.0001.")

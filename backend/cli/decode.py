@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from backend.cli.patients import find_patient
-from backend.cli.shared import AsJson, app, pairs, show, workbench
+from backend.cli.results import result_text
+from backend.cli.shared import AsJson, app, pairs, say, show, workbench
 from backend.domain import Profile
 from backend.errors import InputError
 from backend.progress import Bar
@@ -76,7 +77,7 @@ def _patient(bench: Workbench, who: str, files: Sequence[str]) -> str:
     if warned := person_like(who):
         raise InputError(f"There is no patient '{who}'. {warned}", "Add the patient with bioloom patients add if that is what you want.")
     added = bench.storage.patients.add(who)
-    print(f"A new patient was added: {added.pseudonym}.", file=sys.stderr)
+    say(f"A new patient was added: {added.pseudonym}.", sys.stderr)
     return added.id
 
 
@@ -128,6 +129,4 @@ def _visit(bench: Workbench, patient: str, label: str) -> str:
 
 def _text(made: Mapping[str, Any]) -> str:
     text = made["prediction"].get("text", [])
-    lines = [text] if isinstance(text, str) else list(text)
-    lines += [f"Note: {warning}" for warning in made["warnings"]]
-    return "\n".join([*lines, f"Saved as run {made['run_id']}; the whole result: bioloom runs show {made['run_id']} --json"])
+    return result_text(made, [text] if isinstance(text, str) else text)

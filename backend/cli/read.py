@@ -9,12 +9,14 @@ from typing import Annotated, Any
 
 import typer
 
+from backend.cli.results import result_text
 from backend.cli.shared import AsJson, app, pairs, show, workbench
 from backend.domain import Profile
 from backend.errors import InputError
 from backend.progress import Bar
 
 _NOT_HERE = ("literature.ask",)  # a question to the library, with a command of its own
+_ASKING = ("literature.answer", "literature.nearest", "literature.rewrite", "literature.verdict")
 
 
 @app.command("read")
@@ -31,13 +33,14 @@ def read_with_a_model(
     as_json: AsJson = False,
 ) -> None:
     """Read a text with a model: named things, relations, a verdict, answers word for word, and what other text tasks there are."""
-    from backend.tasks import find_task, tasks
+    from backend.tasks import tasks
     from backend.workbench import run_json
 
     able = sorted(name for name, found in tasks().items() if found.modality == "literature" and name not in _NOT_HERE)
-    if not task or (find_task(task).name not in able):
+    if task not in able:
         raise InputError(f"{task} is not a task on a text." if task else "No task was named.", f"Name one with --task: {', '.join(able)}.")
-    given: dict[str, Any] = {"question": question} if question else {}
+    unasked = unused_question(task, question)
+    given: dict[str, Any] = {"question": question} if question and not unasked else {}
     named = sum((bool(file), paper is not None, bool(run)))
     if named > 1 or not (named or question):  # a question alone goes to the library, where the task can
         raise InputError("Name one text: a file, - , --paper or --run.", "Such as: bioloom read abstract.txt --task literature.entities")
@@ -45,15 +48,23 @@ def read_with_a_model(
     with workbench() as bench, Bar(task) as bar:
         who = bench.storage.profiles.get(profile) if profile else Profile()
         made = bench.run(task, given, settings=pairs(settings, "--set"), profile=who, owner=who.id, progress=bar)
-        why = None
+        why, not_explained = None, ""
         if explain or target:
             try:
                 why = bench.explain(made.id, pairs(target, "--target"), owner=who.id, progress=bar).explanation
-            except InputError:  # nothing was found that could be explained: the result stands all the same
+            except InputError as error:  # nothing was found that could be explained: the result stands all the same
                 if target:
                     raise
+                not_explained = f"{error.message} {error.hint}".strip()
         bar.close()
-        show(run_json(made, why), as_json, _words)
+        told = run_json(made, why)
+        told["warnings"] += unasked
+        show(told, as_json, lambda run: _words({**run, "not_explained": not_explained}))
+
+
+def unused_question(task: str, question: str) -> list[str]:
+    """The warning that a question was given to a task that asks none."""
+    return [f"The question was not used: {task} asks none."] if question and task not in _ASKING else []
 
 
 def _text(file: str) -> dict[str, str]:
@@ -69,12 +80,4 @@ def _text(file: str) -> dict[str, str]:
 
 
 def _words(made: Mapping[str, Any]) -> str:
-    lines = list(made["prediction"].get("text", []))
-    sites = (made["explanation"] or {}).get("sites")
-    if sites:
-        trust = sites["faithfulness"]
-        lines += ["", f"Why: {sites['target']} ({'reliable' if trust['reliable'] else 'unreliable'}: {trust['reason']})"]
-        strongest = sorted((item for item in sites["attributions"] if item["value"]), key=lambda item: -abs(item["value"]))
-        lines += [f"{item['value']:+.3f} {sites['unit']}  {item['label']}" for item in strongest[:10]]
-    lines += [f"Note: {warning}" for warning in made["warnings"]]
-    return "\n".join([*lines, f"Saved as run {made['run_id']}; the whole result: bioloom runs show {made['run_id']} --json"])
+    return result_text(made, made["prediction"].get("text", []))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from backend.cli.shared import AsJson, app, workbench
+from backend.cli.shared import AsJson, app, show, workbench
 from backend.errors import InputError, StorageError
 from backend.progress import Bar
 
@@ -62,4 +61,4 @@ def report(
     except OSError as error:
         raise StorageError(f"{out} cannot be written: {error.strerror}.", "Name another file.") from error
     told = {"file": str(out), "recording": chosen, "bytes": len(data), "sections": [one.title for one in made.sections]}
-    print(json.dumps(told, ensure_ascii=False, indent=2) if as_json else f"{out}: {len(data):,} bytes, {len(made.sections)} sections.")
+    show(told, as_json, lambda _: f"{out}: {len(data):,} bytes, {len(made.sections)} sections.")

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from backend.cli.ask import answer_text
-from backend.cli.shared import AsJson, app, plain, show, workbench
+from backend.cli.shared import AsJson, app, plain, printable, show, workbench
 from backend.errors import InputError
 
 runs_app = typer.Typer(no_args_is_help=True, help="Everything that was computed.")
@@ -28,11 +29,13 @@ def runs_list(
     """List saved runs, newest first."""
     with workbench() as bench:
         made = [plain(summary) for summary in bench.storage.runs.list(task=task, text=text, limit=limit)]
-        show(
-            made,
-            as_json,
-            lambda rows: "\n".join(f"{r['id']}  {r['created'][:16]}  {r['task']:<18}{r['title'][:80]}" for r in rows) or "No runs yet.",
-        )
+        show(made, as_json, _listing)
+
+
+def _listing(rows: Sequence[Mapping[str, Any]]) -> str:
+    width = max((len(row["task"]) for row in rows), default=0)
+    lines = [f"{row['id']}  {row['created'][:16]}  {row['task']:<{width}}  {' '.join(row['title'].split())[:80]}" for row in rows]
+    return "\n".join(lines) or "No runs yet."
 
 
 @runs_app.command("show")
@@ -44,7 +47,7 @@ def runs_show(run_id: str, as_json: AsJson = False) -> None:
         run = bench.storage.runs.get(run_id)
         children = [child for child in bench.storage.runs.children(run.id) if child.kind == "explanation"]
         made = run_json(run, children[-1].explanation if children and run.explanation is None else None)
-        show(made, as_json, answer_text if "answer" in made else lambda value: json.dumps(value, indent=2, ensure_ascii=False))
+        show(made, as_json or "answer" not in made, answer_text)
 
 
 @runs_app.command("replay")
@@ -87,7 +90,7 @@ def runs_export(
             raise InputError(f"There is no export format '{form}'.", f"Formats are: {', '.join(writers)}.")
         text = writers[form]()
         if output is None:
-            print(text)
+            print(printable(text) if sys.stdout.isatty() else text)  # what is piped on stays as it is, byte for byte
             return
         try:
             output.write_text(text, encoding="utf-8")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
+import sys
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 from typer.core import TyperCommand
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 HELP = "The command line `bioloom`: the same road as the pages, with JSON for scripts."
 app = typer.Typer(name="bioloom", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=HELP)
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|\r(?!\n)")  # what a terminal obeys instead of showing it
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 
@@ -57,7 +61,25 @@ def workbench() -> Iterator[Workbench]:
 
 
 def show(made: Json, as_json: bool, text: Callable[[Any], str]) -> None:
-    print(json.dumps(made, ensure_ascii=False, indent=2) if as_json else text(made))
+    """Print what a command made, as JSON for scripts or in words."""
+    if as_json:
+        print(_CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(made, ensure_ascii=False, indent=2)))
+    else:
+        say(text(made))
+
+
+def say(text: str, to: TextIO | None = None) -> None:
+    """Print words for a person, on standard output unless said."""
+    print(printable(text), file=to or sys.stdout)
+
+
+def printable(text: str) -> str:
+    r"""The text with its control characters as escapes (``\x1b``), so that a terminal shows them and obeys none; lines and tabs stay.
+
+    >>> printable("\x1b[2Jgone")
+    '\\x1b[2Jgone'
+    """
+    return _CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
 def plain(value: Any) -> Any:

@@ -12,7 +12,7 @@ from urllib.request import urlopen
 
 import typer
 
-from backend.cli.shared import app, workbench
+from backend.cli.shared import app, say, workbench
 from backend.config import ROOT, load_config
 from backend.progress import Bar
 
@@ -57,4 +57,4 @@ def prepare() -> None:
                     bench.runtime.fetch(card.name, bar, allow_network=not bench.config.offline_forced)
         with Bar("Reading the embedded PubMed abstracts") as bar:
             library(bench.context).import_embedded(bar)
-        print(f"Ready: {library(bench.context).count():,} papers in the library.", file=sys.stderr)
+        say(f"Ready: {library(bench.context).count():,} papers in the library.", sys.stderr)

@@ -80,7 +80,10 @@ def test_a_text_is_read_from_the_command_line(bioloom: Shell, file: Path, task: 
     assert bioloom.json("runs", "replay", made["run_id"])["same"] is True
     code, out, _ = bioloom("read", file, "--task", task, "--question", "Does aspirin reduce stroke?")
     assert code == 0
-    assert "UNTRAINED" in out
+    first, second, *_ = out.splitlines()
+    assert first == UNTRAINED
+    assert second.startswith(f"By {made['model']['name']}: ")
+    assert out.count(UNTRAINED) == 1
 
 
 def _pair(target: dict[str, int]) -> list[str]:
@@ -91,9 +94,20 @@ def test_a_result_with_nothing_to_explain_is_kept_all_the_same(bioloom: Shell, f
     made = bioloom.json("read", file, "--task", "literature.entities", "--set", "least=1", "--explain")
     assert made["prediction"]["mentions"] == []
     assert made["explanation"] is None
+    code, out, _ = bioloom("read", file, "--task", "literature.entities", "--set", "least=1", "--explain")
+    assert code == 0
+    assert "Why: not explained. There is no mention number 1. This result has 0" in out
     code, _, err = bioloom("read", file, "--task", "literature.entities", "--set", "least=1", "--target", "mention=1")
     assert code == 2
     assert "no mention number 1" in err
+
+
+def test_a_question_that_is_not_asked_is_not_used_and_that_is_said(bioloom: Shell, file: Path) -> None:
+    made = bioloom.json("read", file, "--task", "literature.entities", "--question", "Which drug?")
+    assert "The question was not used: literature.entities asks none." in made["warnings"]
+    assert bioloom.json("runs", "list")[0]["title"] == "abstract.txt"
+    asked = bioloom.json("read", file, "--task", "literature.answer", "--question", "Which drug?")
+    assert not any("not used" in warning for warning in asked["warnings"])
 
 
 def test_what_is_piped_in_is_read(bioloom: Shell, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -114,6 +128,7 @@ def test_what_is_piped_in_is_read(bioloom: Shell, monkeypatch: pytest.MonkeyPatc
     [
         (("read", "x.txt"), "No task was named."),
         (("read", "x.txt", "--task", "protein.variants"), "protein.variants is not a task on a text."),
+        (("read", "x.txt", "--task", "nonsense"), "nonsense is not a task on a text.\nName one with --task: literature."),
         (("read", "--task", "literature.entities"), "Name one text"),
         (("read", "--task", "literature.answer", "--question", "Which drug?"), "There is no text to read."),
         (("read", "no-such-file.txt", "--task", "literature.entities"), "no-such-file.txt cannot be read"),
