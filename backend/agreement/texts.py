@@ -47,7 +47,10 @@ def verdict(first: Mapping[str, Any], second: Mapping[str, Any]) -> Iterator[Agr
     joined: list[Any] = [each.get("joined") for each in (first, second)]
     if not all(isinstance(each, Mapping) for each in joined):
         return
-    said = [f"{each['verdict']} (probability {max(each['probabilities']):.2f})" for each in joined]
+    said = [
+        f"{each['verdict']} ({'highest ' if each['verdict'] == 'open' else ''}probability {max(each['probabilities']):.2f})"
+        for each in joined
+    ]
     same = joined[0]["verdict"] == joined[1]["verdict"]
     yield Agreement(
         "Verdict", f"Both say {said[0]}; the second with {said[1]}." if same else f"The first says {said[0]}, the second {said[1]}."

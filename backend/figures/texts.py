@@ -8,6 +8,7 @@ from typing import Any
 
 from backend.domain import Json
 from backend.figures.style import BLUE, CATEGORIES, QUIET, VERMILLION, finish
+from backend.literature.judging import OPEN, called, headline
 
 _MOST = 20  # names drawn
 _PARTS = 30  # parts drawn
@@ -110,9 +111,11 @@ def _rows(found: Mapping[str, Json]) -> list[tuple[str, Sequence[float]]]:
 
 
 def _verdict_title(found: Mapping[str, Json]) -> str:
-    said, count = found["joined"]["verdict"], len(found["contexts"])
+    said, count = called(found["joined"]["probabilities"]), len(found["contexts"])
     same = sum(each["verdict"] == said for each in found["contexts"])
     shown = f" (the first {_PARTS} are drawn)" if count > _PARTS else ""
+    if said == OPEN:
+        return f"{headline(found['joined']['probabilities'])}{shown}"
     return f"Joined verdict {said}; {same:,} of {count:,} part{'s' if count != 1 else ''} say the same{shown}"
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from backend.domain import Json
 from backend.figures.style import BLUE, finish
+from backend.literature.visible import visible
 
 BANDS = ((0.5, "likely"), (0.1, "less likely"), (0.01, "unlikely"), (0.0, "surprising"))
 """Least probability of each band, and its name."""
@@ -97,5 +98,5 @@ def _bits(log_prob: float) -> float:
 
 def _shown(piece: str) -> str:
     """A token as a reader sees it: spaces and ends of line made visible, nothing that Plotly would read as markup."""
-    made = piece.replace("\n", "↵").replace("\t", "⇥")
+    made = visible(piece).replace("\n", "↵").replace("\t", "⇥")
     return (made if made.strip() else "␣" * len(made)).replace("<", "‹").replace(">", "›").replace("%", "٪")

@@ -16,6 +16,7 @@ from backend.tasks import Context, pick_model, task
 
 TASK = "literature.answer"
 _MOST = 20
+UNSURE = 0.5  # probability of the best span below which the reader is warned
 _EACH = 5  # spans that are asked of each part
 
 
@@ -88,12 +89,17 @@ def answer(context: Context, value: Mapping[str, Json], settings: Mapping[str, J
     best = spans[0] if spans else None
     lines = [
         f"“{best['text']}”, with probability {best['score']:.2f}, from {asked_of(parts)}." if best else f"No answer in {asked_of(parts)}.",
-        f"In {silent:,} of {len(parts):,} parts 'no answer' is likelier than any span.",
+        f"In {silent:,} of {len(parts):,} parts 'no answer' is likelier than every single span, so none is listed.",
         *(f"{rank}. “{each['text']}” ({each['score']:.2f}): {each['sentence']}" for rank, each in enumerate(spans, start=1)),
     ]
     warnings = retracted(context, [part.paper for part in parts])
     if unknown > UNKNOWN_MUCH:
         warnings.append(f"{unknown:.0%} of the pieces of one part are not in the model's vocabulary: it reads them as unknown.")
+    if best and best["score"] < UNSURE:
+        warnings.append(
+            f"No span reaches a probability of one half: the likeliest has {best['score']:.2f}. The rest is shared by many other spans and "
+            "'no answer', none of which is likelier in its part. Take it as no answer unless its sentence says otherwise."
+        )
     if len(parts) > 1 and spans:
         warnings.append(
             "Each probability is among the spans of its own part and no answer there: compare those of different parts with care."

@@ -38,12 +38,13 @@ def explain(context: Context, prediction: Mapping[str, Json], target: Mapping[st
     found, text = prediction["mentions"][at], str(prediction["material"]["content"])
     window = next(each for each in prediction["material"]["windows"] if each[0] <= found["start"] < each[1])
     start, end = max(found["sentence"][0], window[0]), min(found["sentence"][1], window[1])
+    alone = "" if [start, end] == list(window) else f", its sentence read alone (in its part of the text: {found['score']:.3f})"
     with context.runtime.use(str(prediction["model"])) as model:
         made = explain_mention(
             lambda texts, left: model.mention_score(texts, left, found["kind"]),
             text[start:end],
             (found["start"] - start, found["end"] - start),
-            target=f"'{found['text']}' being called {found['kind']}",
+            target=f"'{found['text']}' being called {found['kind']}{alone}",
             unit="probability",
             evaluations=effort(context, str(prediction["model"])).evaluations,
             progress=context.progress,

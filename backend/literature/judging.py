@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.literature.reading import AT_ONCE
+from backend.models.abilities import VERDICTS
 from backend.progress import Progress
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
+CLEAR = 0.5  # probability from which one of the three is called the verdict
+OPEN = "open"
 LEAST = 1e-6  # a probability is taken as no smaller before its logarithm
 HOW_JOINED = "mean of the logarithms of the parts' probabilities, brought to the sum of 1"
 
@@ -37,6 +40,23 @@ def join(probabilities: Floats) -> Floats:
     mean = np.exp(np.log(np.maximum(probabilities, LEAST)).mean(axis=0)) * able
     joined: Floats = mean / mean.sum()
     return joined
+
+
+def called(probabilities: Sequence[float] | Floats) -> str:
+    """What probabilities in the order of `VERDICTS` are called: the likeliest, or 'open' where none reaches one half."""
+    best = int(np.argmax(probabilities))
+    return VERDICTS[best] if probabilities[best] >= CLEAR else OPEN
+
+
+def headline(probabilities: Sequence[float] | Floats) -> str:
+    """The verdict as it stands over a result, without its numbers."""
+    said = called(probabilities)
+    return "Open: no answer reaches one half" if said == OPEN else said.capitalize()
+
+
+def in_numbers(probabilities: Sequence[float] | Floats) -> str:
+    """All three with their probabilities."""
+    return ", ".join(f"{name} {p:.2f}" for name, p in zip(VERDICTS, probabilities, strict=True))
 
 
 def log_odds(p: NDArray[np.floating]) -> Floats:

@@ -15,7 +15,7 @@ from backend.literature.entities_export import rows_csv
 from backend.literature.evidence import check_evidence
 from backend.literature.library import Library, library
 from backend.literature.nearest_measure import measure_nearest
-from backend.literature.reading import pick
+from backend.literature.reading import pick, unknown_note
 from backend.literature.retrieval import lexical_ranking, word_share
 from backend.literature.sentences import sentences
 from backend.literature.texts import question_of, read_text, sentence_spans
@@ -120,6 +120,8 @@ def nearest(context: Context, value: Mapping[str, Json], settings: Mapping[str, 
         warnings.append("No paper of the library shares a word with the question: there was nothing to compare.")
     with context.runtime.use(card.name) as model:
         cosines = nearness(context, model, question, [each.quote for each in pool])
+        warnings += unknown_note(model.unknown_share(question), "the question")
+        warnings += unknown_note(model.unknown_share("\n".join(each.quote for each in pool)), "the sentences") if pool else ()
     order = np.argsort(-cosines, kind="stable").tolist()
     if where == "library":  # a paper once, by its nearest sentence
         best: dict[int | None, int] = {}
@@ -128,8 +130,16 @@ def nearest(context: Context, value: Mapping[str, Json], settings: Mapping[str, 
         order = list(best.values())
     found = [_item(context, value, pool[i], float(cosines[i])) for i in order[:most]]
     level = spread(cosines)
+    picked = (
+        f"The model read only what was picked by words: the {papers:,} papers that share most with the question (BM25), "
+        f"and of each at most {settings['sentences']} sentences that share most."
+        if where == "library" and papers
+        else ""
+    )
     of = f"{len(pool):,} sentences of {papers:,} papers" if where == "library" else f"{len(pool):,} sentences of the text"
     lines = [f"{len(found):,} nearest of {of}."]
+    if picked:
+        lines.append(picked)
     lines += [
         f"{rank}. {each['cosine']:.3f} (by words: {each['words_rank']}) {each['quote']}" for rank, each in enumerate(found[:10], start=1)
     ]
@@ -147,6 +157,7 @@ def nearest(context: Context, value: Mapping[str, Json], settings: Mapping[str, 
         "found": found,
         "compared": len(pool),
         "papers": papers,
+        "picked": picked,
         "level": level,
     }
     return Prediction(data, card.name, tuple(warnings))

@@ -56,13 +56,17 @@ def material(model: Reads, given: Mapping[str, Json], spans: Sequence[Spot]) -> 
 
 def notes(read: Mapping[str, Json]) -> tuple[str, ...]:
     """Warnings that hold for any task on this material."""
-    made = []
-    if read["unknown"] > UNKNOWN_MUCH:
-        made.append(
-            f"{read['unknown']:.0%} of the text's pieces are not in the model's vocabulary: it reads them as unknown. "
-            "The text may be of another language or script than the model was made for."
-        )
-    return tuple(made)
+    return unknown_note(float(read["unknown"]), "the text")
+
+
+def unknown_note(share: float, of: str) -> tuple[str, ...]:
+    """A warning where much of a text is unknown to the model; `of` names the text."""
+    if share <= UNKNOWN_MUCH:
+        return ()
+    return (
+        f"{share:.0%} of the pieces of {of} are not in the model's vocabulary: it reads them as unknown. "
+        "The text may be of another language or script than the model was made for.",
+    )
 
 
 def retracted(context: Context, papers: Iterable[int | None]) -> list[str]:

@@ -12,6 +12,7 @@ from backend.literature.pairs import as_json, fit, own_mentions, pairs_of, relat
 from backend.literature.reading import AT_ONCE, around, material, notes, pick, retracted
 from backend.literature.relations_measure import NOTHING, measure_relations
 from backend.literature.texts import read_text, sentence_spans, windows
+from backend.literature.visible import visible
 from backend.literature.why_words import effort, placed
 from backend.models.abilities import Stated
 from backend.tasks import Context, pick_model, task
@@ -40,12 +41,17 @@ def explain(context: Context, prediction: Mapping[str, Json], target: Mapping[st
         made = explain_words(
             lambda texts: model.relation_score(texts, stated),
             text[start:end],
-            target=f"{found['head']} - {found['relation']} - {found['tail']}",
+            target=f"{found['head']} - {found['relation']} - {found['tail']}{'' if model.needs_mentions else ', its sentence read alone'}",
             unit="ln odds" if model.needs_mentions else "ln probability",
             evaluations=effort(context, str(prediction["model"])).evaluations,
             progress=context.progress,
         )
     return {"target": {"relation": at + 1}, "model": prediction["model"], "sites": placed(made, start), "sequence": text}
+
+
+def stated_as(each: Mapping[str, Json]) -> str:
+    """A relation in one line."""
+    return f"{each['head']} - {each['relation']} - {each['tail']}"
 
 
 def to_csv(prediction: Mapping[str, Json]) -> str:
@@ -55,7 +61,8 @@ def to_csv(prediction: Mapping[str, Json]) -> str:
         ("head", "relation", "tail", "probability", "verified", "start", "end", "sentence"),
         [
             (
-                *(each[name] for name in ("head", "relation", "tail", "score")),
+                *(visible(str(each[name])) for name in ("head", "relation", "tail")),
+                each["score"],
                 "yes" if each["verified"] else "no",
                 *each["sentence"],
                 text[each["sentence"][0] : each["sentence"][1]],
@@ -104,7 +111,7 @@ def relations(context: Context, value: Mapping[str, Json], settings: Mapping[str
     )
     lines = [
         f"{len(kept):,} relations, from {asked}.",
-        *(f"{each['head']} - {each['relation']} - {each['tail']} ({each['score']:.2f})" for each in kept[:50]),
+        *(f"{visible(stated_as(each))} ({each['score']:.2f})" for each in kept[:50]),
     ]
     warnings = [*retracted(context, [value.get("paper")]), *notes(read)]
     if len(fitting) < len(pairs):
@@ -114,6 +121,9 @@ def relations(context: Context, value: Mapping[str, Json], settings: Mapping[str
             f"{doubtful:,} of {len(kept):,} relations name something whose words are not in the text: "
             "the model wrote them, and nothing here verifies them."
         )
+    unused = [each for each in ("mentions", "pairs") if settings.get(each) not in (None, "", "different kinds")]
+    if unused and not needs:
+        warnings.append(f"Not used: {' and '.join(unused)}. This model writes relations by itself; nothing was marked or paired for it.")
     if not needs:
         warnings.append("Relations were written by a generating model. Two names in the text do not prove what it says of them.")
     data = {

@@ -14,8 +14,9 @@ from backend.literature.beside import METHOD, nearest
 from backend.literature.entities_export import rows_csv
 from backend.literature.jobs_of_text import LABELS, filled, find_job, wording
 from backend.literature.texts import read_text
+from backend.literature.visible import visible
 from backend.literature.why_words import placed
-from backend.literature.written import NOTICE, checked, explain_prompt, how_to_write, ids_of, kept, refused, to_text, told
+from backend.literature.written import NOTICE, checked, explain_prompt, how_to_write, ids_of, kept, refused, to_text, tokens_csv, told
 from backend.tasks import Context, pick_model, task
 
 if TYPE_CHECKING:
@@ -83,9 +84,10 @@ def to_csv(prediction: Mapping[str, Json]) -> str:
     """Labels with their probabilities; for a written text its tokens with ln p."""
     if prediction["labels"]:
         return rows_csv(
-            ("label", "probability", "ln p"), [(each["label"], each["probability"], each["log_prob"]) for each in prediction["labels"]]
+            ("label", "probability", "ln p", "notice"),
+            [(each["label"], each["probability"], each["log_prob"], NOTICE) for each in prediction["labels"]],
         )
-    return rows_csv(("token", "ln p", "number"), prediction["tokens"])
+    return tokens_csv(prediction)
 
 
 @task(
@@ -127,7 +129,7 @@ def rewrite(context: Context, value: Mapping[str, Json], settings: Mapping[str, 
     how = [f"Asked with '{template}' ({origin}).", *told(made, temperature, seed)]
     data |= {
         **kept(made),
-        "text": [NOTICE, "", made.text.strip() or "(nothing)", "", *how],
+        "text": [NOTICE, "", visible(made.text.strip()) or "(nothing)", "", *how],
         "how": how,
         "sentences": nearest(context, made.text),
         "nearest_method": METHOD,

@@ -9,7 +9,7 @@ import numpy as np
 from backend.domain import Json, ModelCard, Prediction, Profile
 from backend.explain.text import explain_sentences, explain_words
 from backend.literature.entities_export import rows_csv
-from backend.literature.judging import HOW_JOINED, join, judge, log_odds
+from backend.literature.judging import HOW_JOINED, OPEN, called, headline, in_numbers, join, judge, log_odds
 from backend.literature.reading import UNKNOWN_MUCH, asked_of, pick, pieces, read_question, retracted
 from backend.literature.texts import sentence_spans
 from backend.literature.verdict_measure import measure_verdict
@@ -18,7 +18,6 @@ from backend.models.abilities import VERDICTS
 from backend.tasks import Context, pick_model, task
 
 TASK = "literature.verdict"
-UNCLEAR = 0.5  # joined probability below which the verdict is called open
 
 
 def explain(context: Context, prediction: Mapping[str, Json], target: Mapping[str, Json], settings: Mapping[str, Json]) -> dict[str, Json]:
@@ -31,9 +30,9 @@ def explain(context: Context, prediction: Mapping[str, Json], target: Mapping[st
     """
     at = pick(target, "context", prediction["contexts"], "part")
     found, question = prediction["contexts"][at], str(prediction["question"])
-    text, verdict = str(found["content"]), str(found["verdict"])
+    text = str(found["content"])
     spans = sentence_spans(text)
-    column = VERDICTS.index(verdict)
+    column = int(np.argmax(found["probabilities"]))  # of an open part too: what spoke for the likeliest
     named: dict[str, Json] = {"context": at + 1}
     most = effort(context, str(prediction["model"]))
     with context.runtime.use(str(prediction["model"])) as model:
@@ -41,7 +40,7 @@ def explain(context: Context, prediction: Mapping[str, Json], target: Mapping[st
         def odds(texts: Sequence[str]) -> np.ndarray:
             return log_odds(model.verdict(question, texts)[:, column])
 
-        about = f"the verdict '{verdict}' on part {at + 1}"
+        about = f"the verdict '{VERDICTS[column]}' on part {at + 1}"
         if "sentence" in target:
             number = pick(target, "sentence", spans, "sentence")
             start, end = spans[number]
@@ -95,24 +94,23 @@ def verdict(context: Context, value: Mapping[str, Json], settings: Mapping[str, 
         made = judge(model, question, [part.text for part in parts], context.progress)
         unknown = max(model.unknown_share(part.text) for part in parts)
     contexts = [
-        {**part.json(), "probabilities": [round(float(p), 6) for p in row], "verdict": VERDICTS[int(np.argmax(row))]}
+        {**part.json(), "probabilities": [round(float(p), 6) for p in row], "verdict": called(row)}
         for part, row in zip(parts, made, strict=True)
     ]
     whole = join(made)
-    said = VERDICTS[int(np.argmax(whole))]
-    counted = {name: sum(each["verdict"] == name for each in contexts) for name in VERDICTS}
+    said = called(whole)
+    counted = {name: sum(each["verdict"] == name for each in contexts) for name in (*VERDICTS, OPEN)}
+    sure = in_numbers(whole) if said == OPEN else f"probability {whole.max():.2f}"
     lines = [
-        f"{said.capitalize()}, with probability {whole.max():.2f}, from {asked_of(parts)}.",
-        f"Joined: {', '.join(f'{name} {p:.2f}' for name, p in zip(VERDICTS, whole, strict=True))} ({HOW_JOINED}).",
+        f"{headline(whole)} ({sure}), from {asked_of(parts)}.",
+        f"Joined: {in_numbers(whole)} ({HOW_JOINED}).",
         f"Part by part: {', '.join(f'{name} {count}' for name, count in counted.items() if count)}.",
         calibration_of(card),
     ]
     warnings = retracted(context, [part.paper for part in parts])
     if unknown > UNKNOWN_MUCH:
         warnings.append(f"{unknown:.0%} of the pieces of one part are not in the model's vocabulary: it reads them as unknown.")
-    if whole.max() < UNCLEAR:
-        warnings.append("None of the three reaches a probability of one half: take the question as open.")
-    if len([name for name, count in counted.items() if count]) > 1:
+    if sum(bool(counted[name]) for name in VERDICTS) > 1:
         warnings.append("The parts do not agree: look at each of them before the joined verdict.")
     data = {
         "text": lines,

@@ -15,8 +15,9 @@ from backend.literature.citations import HOW, look_up
 from backend.literature.library import library
 from backend.literature.reading import pick
 from backend.literature.texts import read_text
+from backend.literature.visible import visible
 from backend.literature.why_words import placed
-from backend.literature.written import NOTICE, checked, explain_prompt, how_to_write, ids_of, kept, refused, to_text, told
+from backend.literature.written import NOTICE, checked, explain_prompt, how_to_write, ids_of, kept, refused, to_text, tokens_csv, told
 from backend.tasks import Context, pick_model, task
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def explain(context: Context, prediction: Mapping[str, Json], target: Mapping[st
     settings={"model": "", "length": 60, "temperature": 0.0, "seed": 0, "citations": 0, "cut": False},
     read=read_text,
     explain=explain,
-    exports={"txt": to_text, "json": lambda prediction: json.dumps(dict(prediction), ensure_ascii=False, indent=1)},
+    exports={"txt": to_text, "csv": tokens_csv, "json": lambda prediction: json.dumps(dict(prediction), ensure_ascii=False, indent=1)},
 )
 def write(context: Context, value: Mapping[str, Json], settings: Mapping[str, Json], profile: Profile) -> Prediction:
     """Continue ``value['text']`` by up to ``settings['length']`` tokens, and guess ``settings['citations']`` references at its end."""
@@ -101,10 +102,10 @@ def write(context: Context, value: Mapping[str, Json], settings: Mapping[str, Js
     found = look_up(shelf, guessed)
     how = told(made, temperature, seed)
     held = sum(each["status"] == "held" for each in found)
-    lines = [NOTICE, "", made.text.strip() or "(nothing)", "", *how]
+    lines = [NOTICE, "", visible(made.text.strip()) or "(nothing)", "", *how]
     if found:
         lines += [f"References guessed: {len(found)}, of which {held} in your library. None is verified."]
-        lines += [f"{at}. {each['text']} - {each['words']}" for at, each in enumerate(found, start=1)]
+        lines += [f"{at}. {visible(each['text'])} - {each['words']}" for at, each in enumerate(found, start=1)]
     data: dict[str, Json] = {
         **kept(made),
         "text": lines,

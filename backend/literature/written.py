@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping
 from backend.domain import Explanation, Json
 from backend.errors import InputError
 from backend.explain.text import MOST_WORDS, Score, explain_sentences, explain_words, words
+from backend.literature.entities_export import rows_csv
 from backend.literature.texts import sentence_spans
+from backend.literature.visible import visible
 from backend.models.abilities import Generated
 from backend.progress import Progress
 from backend.tasks import Context
@@ -78,7 +80,14 @@ def to_text(prediction: Mapping[str, Json]) -> str:
     """A plain text that says of itself that it was generated, also when the file is passed on."""
     head = [NOTICE, f"Model: {prediction['model']}", *(str(line) for line in prediction["how"]), ""]
     return "\n".join(
-        [*head, "--- given ---", str(prediction["prompt"]), "", "--- written by the model ---", str(prediction["written"]), ""]
+        [*head, "--- given ---", str(prediction["prompt"]), "", "--- written by the model ---", visible(str(prediction["written"])), ""]
+    )
+
+
+def tokens_csv(prediction: Mapping[str, Json]) -> str:
+    """One row a token; every row says that a model wrote it, so that no part of the table goes on without."""
+    return rows_csv(
+        ("token", "ln p", "number", "notice"), [(visible(str(piece)), log, at, NOTICE) for piece, log, at in prediction["tokens"]]
     )
 
 

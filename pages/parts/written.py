@@ -34,9 +34,16 @@ def show_surprise(found: Mapping[str, Any], key: str) -> None:
     if not found["tokens"]:
         return
     from backend.figures.written import describe_surprise, plot_surprise
+    from backend.literature.visible import visible
 
     rows = [
-        {"token": at, "text": piece, "probability": math.exp(log), "surprise in bits": -log / math.log(2)}
+        {
+            "token": at,
+            "text": visible(piece),
+            "probability": math.exp(log),
+            "surprise in bits": -log / math.log(2),
+            "notice": found["notice"],
+        }
         for at, (piece, log, *_) in enumerate(found["tokens"], start=1)
     ]
     with st.expander("Token by token"):
@@ -47,9 +54,11 @@ def show_nearest(written: str, sentences: Sequence[Mapping[str, Any]], method: s
     """Beside each written sentence what the library holds nearest to it, word for word; a help to check, never called support."""
     if not sentences:
         return
+    from backend.literature.visible import visible
+
     rows = []
     for each in sentences:
-        rows.append(f"<div class='bl-paper'><p class='bl-written-line'>{escape(written[each['start'] : each['end']])}</p>")
+        rows.append(f"<div class='bl-paper'><p class='bl-written-line'>{escape(visible(written[each['start'] : each['end']]))}</p>")
         held = each["nearest"]
         if held is None:
             rows.append("<p class='bl-soft'>Nothing in your library comes near these words.</p></div>")
@@ -88,11 +97,12 @@ def facts_of(found: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _token(piece: str, log_prob: float) -> str:
     from backend.figures.written import band
+    from backend.literature.visible import visible
 
-    name = band(log_prob)
+    name, shown = band(log_prob), escape(visible(piece))
     if name == "likely" or not piece.strip():
-        return escape(piece)
-    return f"<span style='{_style(name)}' title='{name}: probability {math.exp(log_prob):.3f}'>{escape(piece)}</span>"
+        return shown
+    return f"<span style='{_style(name)}' title='{name}: probability {math.exp(log_prob):.3f}'>{shown}</span>"
 
 
 def _style(name: str) -> str:

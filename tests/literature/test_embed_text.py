@@ -85,6 +85,11 @@ def test_more_sentences_than_can_be_compared_are_refused(encoder):
         run(encoder, "Aspirin reduced stroke. " * 301)
 
 
+def test_a_text_of_another_script_is_said_to_be_unknown(encoder):
+    made = run(encoder, "ꙮꙮꙮ ꙮꙮ patients ꙮꙮꙮ. ꙮꙮ ꙮ ꙮꙮ.")
+    assert any("not in the model's vocabulary" in warning for warning in made.warnings)
+
+
 def test_a_run_comes_out_the_same_again(encoder):
     bench, _ = encoder
     made = run(encoder)

@@ -49,6 +49,14 @@ def test_the_library_is_asked_by_words_and_put_in_order_by_meaning(bench, shelf)
     assert to_csv(found).splitlines()[0].startswith("rank,cosine,rank by words")
 
 
+def test_what_was_picked_by_words_and_what_is_unknown_is_said(bench, shelf):
+    made = ask(bench, {"question": "Does metformin lower cardiovascular mortality?"}, candidates=2)
+    assert "the 2 papers that share most with the question (BM25), and of each at most 3" in made.prediction["text"][1]
+    assert not any("vocabulary" in warning for warning in made.warnings)
+    strange = ask(bench, {"text": "ꙮꙮꙮ a ꙮꙮ ꙮꙮꙮ. Insulin ꙮꙮ ꙮ ꙮꙮ.", "question": "ꙮꙮ ꙮꙮ?"})
+    assert sum("not in the model's vocabulary" in warning for warning in strange.warnings) == 2
+
+
 def test_filters_hold_in_the_library(bench, shelf):
     found = ask(bench, {"question": "Does metformin lower cardiovascular mortality?"}, filters={"year_to": 2013}).prediction
     assert {each["pmid"] for each in found["found"]} == {"90000002", "90000005"}

@@ -76,6 +76,7 @@ def test_a_mention_is_explained_by_the_words_of_its_sentence(bench, toy):
     assert max(by_word, key=by_word.get) in ("tricuspid", "regurgitation")
     assert by_word["described."] > 0, "the toy believes a sentence more that says 'described'"
     assert sites["faithfulness"]["additivity_residual"] < 1e-6
+    assert "its sentence read alone (in its part of the text: 0.900)" in sites["target"], "the list has the probability of a longer text"
     for item in sites["attributions"]:
         assert ABSTRACT[item["start"] : item["end"]] == item["label"]
     with pytest.raises(InputError, match="no mention number 11"):
@@ -169,6 +170,9 @@ def test_what_a_writer_states_of_words_that_are_not_there_is_marked(bench, monke
     assert stated == {True, False}
     assert any("not in the text" in warning for warning in made.warnings)
     assert any("generating model" in warning for warning in made.warnings)
+    assert not any(warning.startswith("Not used") for warning in made.warnings)
+    asked = run(bench, "literature.relations", settings={"mentions": "paper", "pairs": "all"})
+    assert any(warning.startswith("Not used: mentions and pairs") for warning in asked.warnings)
 
 
 def test_a_pair_in_a_sentence_too_long_for_the_model_is_read_with_what_fits(bench, toy):
@@ -205,6 +209,16 @@ def test_a_verdict_tells_every_part_and_how_they_were_joined(bench, toy):
     words = bench.explain(made.id, {"context": 2, "sentence": 1}).explanation
     text = found["contexts"][1]["content"]
     assert all(text[item["start"] : item["end"]] == item["label"] for item in words["sites"]["attributions"])
+
+
+def test_a_verdict_that_no_probability_carries_is_open_in_words_and_exports(bench, toy):
+    found = run(bench, "literature.verdict", text=ABSTRACT, name="abstract", question="Does lithium harm?").prediction
+    assert found["joined"]["verdict"] == "open"
+    assert found["text"][0].startswith("Open: no answer reaches one half (yes 0.46, no 0.41, maybe 0.13)")
+    assert find_task("literature.verdict").exports["csv"](found).splitlines()[-1].endswith(",open")
+    assert {each["verdict"] for each in found["contexts"]} == {"yes", "no", "open"}
+    sure = run(bench, "literature.verdict", text="Lithium may cause headache.", name="one", question="Does lithium harm?").prediction
+    assert sure["text"][0] == "Yes (probability 0.73), from the whole text."
 
 
 def test_joining_is_the_mean_of_logarithms():

@@ -139,6 +139,22 @@ def test_relations_that_nothing_verifies_are_marked(open_page, bench, monkeypatc
     assert "Not verified." in shown
 
 
+def test_a_verdict_below_one_half_is_called_open_and_not_drawn_as_one(open_page, bench, toy):
+    run = ask(bench, "literature.verdict")
+    assert max(run.prediction["joined"]["probabilities"]) < 0.5
+    shown = texts(open_page("texts", run=run.id))
+    assert "Open: no answer reaches one half" in shown
+    assert "yes 0.46, no 0.41, maybe 0.13" in shown
+    assert "class='bl-big'" not in shown
+
+
+def test_a_model_that_writes_relations_is_not_asked_who_marks_the_things(open_page, monkeypatch, kept):
+    register(monkeypatch, toys.card("writer", ("literature.relations", "literature.write")), Writer)
+    app = open_page("texts", **kept, task="literature.relations")
+    assert "writes relations by itself" in texts(app)
+    assert not [box for box in app.selectbox if box.key == "relations-mentions"]
+
+
 def test_empty_results_say_so(open_page, bench, toy):
     for task, words in (
         ("literature.entities", "names nothing"),
@@ -218,7 +234,9 @@ def test_figures_say_in_words_what_they_draw(bench, toy):
     assert "2 names in 3 mentions; “Lithium” is named most often (2 times)" in describe_names(named)
     assert [list(bar.x) for bar in plot_names(named).data] == [[1], [2]]
     judged = ask(bench, "literature.verdict").prediction
-    assert describe_verdicts(judged).startswith(f"Joined verdict {judged['joined']['verdict']}")
+    assert describe_verdicts(judged).startswith("Open: no answer reaches one half. joined: yes 0.46")
+    sure = ask(bench, "literature.verdict", "Lithium may cause headache.").prediction
+    assert describe_verdicts(sure).startswith("Joined verdict yes; 1 of 1 part say the same")
     assert [bar.name for bar in plot_verdicts(judged).data] == ["yes", "no", "maybe"]
     stated = ask(bench, "literature.relations").prediction["relations"]
     doubtful = {**stated[0], "head": "digoxin", "head_at": None, "verified": False}

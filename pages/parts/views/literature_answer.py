@@ -38,8 +38,10 @@ def show(run: Run) -> None:
             html("<p class='bl-quote'>The model finds no answer in this text.</p><p>Ask in other words, or give another text.</p>")
     with right:
         kicker("How sure")
-        silent = f"in {found['silent']:,} of {some(len(contexts), 'part')} no answer is likelier than any span"
-        show_sure(run, [("No answer", silent), ("Probability", "among all spans of a part and no answer")])
+        silent = f"in {found['silent']:,} of {some(len(contexts), 'part')} no answer is likelier than every single span"
+        show_sure(
+            run, [("No answer", silent), ("Probability", "of this span among all spans of its part and no answer: many spans can share it")]
+        )
     if not spans:
         return
     kicker("Why")

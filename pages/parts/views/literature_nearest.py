@@ -87,6 +87,8 @@ def _facts(found: Mapping[str, Any]) -> list[tuple[str, str]]:
     told = [("Compared", f"{looked} of {some(found['papers'], 'paper')}" if found["where"] == "library" else f"{looked} of the text")]
     if level["mean"] is not None:
         told.append(("Cosine of all compared", f"mean {level['mean']:.2f}, from {level['least']:.2f} to {level['most']:.2f}"))
+    if found.get("picked"):
+        told.append(("Picked", str(found["picked"])))
     return [*told, ("Nearness", "is of topic and wording; it does not say that a sentence answers the question")]
 
 

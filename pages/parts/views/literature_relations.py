@@ -28,6 +28,9 @@ def settings(kind: str) -> dict[str, Any] | None:
         return None
     marking = {"": "The paper's own marks, else the first model here", _OWN: "The paper's own marks (PubTator, BioC)"}
     marking |= {card.name: card.title for card in serving(bench().context, "literature.entities")}
+    if _writes(model):
+        st.caption("This model writes relations by itself: nothing is marked or paired for it.")
+        return {"model": model}
     with st.expander("More settings"):
         mentions = st.selectbox("Named things are marked by", list(marking), format_func=marking.__getitem__, key="relations-mentions")
         pairs = st.radio(
@@ -37,21 +40,29 @@ def settings(kind: str) -> dict[str, Any] | None:
             horizontal=True,
             help="Two things of one sentence are put to the model.",
         )
-        st.caption("Models that write relations by themselves need neither.")
     return {"model": model, "mentions": str(mentions), "pairs": str(pairs)}
+
+
+def _writes(name: str) -> bool:
+    """Whether the model, or the first that would be taken, writes relations in place of reading marked pairs."""
+    from backend.models.registry import get_card
+    from backend.tasks import serving
+
+    card = get_card(name, bench().config) if name else next(iter(serving(bench().context, "literature.relations")), None)
+    return card is not None and "literature.write" in card.tasks
 
 
 def show(run: Run) -> None:
     """What is related first, then how sure, then why, then the list."""
     found: Mapping[str, Any] = run.prediction or {}
-    relations, text = found["relations"], str(found["material"]["content"])
+    relations, text = [_shown(each) for each in found["relations"]], str(found["material"]["content"])
     left, right = st.columns([7, 3], gap="large")
     with left:
         kicker(f"Finding: {some(len(relations), 'stated relation')}")
         if not relations:
             html(f"<p>The model relates nothing here. It knows: {escape(', '.join(found['known']) or 'whatever it writes')}.</p>")
         else:
-            _drawing(run, found)
+            _drawing(run, relations)
     with right:
         kicker("How sure")
         by = "written by the model itself" if found["generated"] else f"{some(int(found['pairs']), 'pair')}, marked by {found['marked_by']}"
@@ -71,11 +82,18 @@ def show(run: Run) -> None:
     _table(relations, text)
 
 
-def _drawing(run: Run, found: Mapping[str, Any]) -> None:
+def _shown(each: Mapping[str, Any]) -> dict[str, Any]:
+    """A relation as it is drawn: a generator may have written signs that cannot be seen."""
+    from backend.literature.visible import visible
+
+    return {**each, **{name: visible(str(each[name])) for name in ("head", "relation", "tail")}}
+
+
+def _drawing(run: Run, relations: Sequence[Mapping[str, Any]]) -> None:
     from backend.figures.relations import describe_relations, plot_relations
 
-    rows = [{name: each[name] for name in ("head", "relation", "tail", "score", "verified")} for each in found["relations"]]
-    show_figure(plot_relations(found["relations"]), describe_relations(found["relations"]), f"relations-{run.id}", rows)
+    rows = [{name: each[name] for name in ("head", "relation", "tail", "score", "verified")} for each in relations]
+    show_figure(plot_relations(relations), describe_relations(relations), f"relations-{run.id}", rows)
 
 
 def _card(at: int, each: Mapping[str, Any], text: str) -> str:

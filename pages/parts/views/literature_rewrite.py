@@ -72,7 +72,9 @@ def _labels(run: Run, found: Mapping[str, Any]) -> None:
     best = max(found["labels"], key=lambda each: each["probability"])
     html(f"<p>Statement: “{escape(found['hypothesis'])}”</p><div class='bl-big'>{escape(_said(best['label']))}</div>")
     html(f"<p>{escape(best['label'])}, with probability {_share(best['probability'])}. Judged by a model: not evidence.</p>")
-    show_figure(plot_labels(found), describe_labels(found), f"labels-{run.id}", found["labels"])
+    show_figure(
+        plot_labels(found), describe_labels(found), f"labels-{run.id}", [{**each, "notice": found["notice"]} for each in found["labels"]]
+    )
     html("".join(f"<p class='bl-soft'>{escape(line)}</p>" for line in found["how"]))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -30,8 +30,7 @@ def show(run: Run) -> None:
     left, right = st.columns([7, 3], gap="large")
     with left:
         kicker("Finding")
-        said, p = str(joined["verdict"]), max(joined["probabilities"])
-        html(f"<div class='bl-big'>{escape(said.capitalize())}</div><p>probability {p:.2f}, from {escape(_of(found))}</p>")
+        _headline(joined["probabilities"], _of(found))
         _drawing(run, found)
     with right:
         kicker("How sure")
@@ -44,6 +43,16 @@ def show(run: Run) -> None:
         numbers = ", ".join(f"{name} {p:.2f}" for name, p in zip(("yes", "no", "maybe"), each["probabilities"], strict=True))
         with st.expander(f"{at}. {plain(brief(each['title'], 90))} · {each['verdict']} ({numbers})"):
             html(f"<div class='bl-text'>{escape(each['content'])}</div>")
+
+
+def _headline(shares: Sequence[float], of: str) -> None:
+    """A verdict that no probability carries is not drawn like one that does."""
+    from backend.literature.judging import OPEN, called, headline, in_numbers
+
+    if called(shares) == OPEN:
+        html(f"<p class='bl-quote'>{escape(headline(shares))}</p><p>{escape(in_numbers(shares))}, from {escape(of)}</p>")
+    else:
+        html(f"<div class='bl-big'>{escape(headline(shares))}</div><p>probability {max(shares):.2f}, from {escape(of)}</p>")
 
 
 def _of(found: Mapping[str, Any]) -> str:

@@ -83,10 +83,12 @@ def _prompt(found: Mapping[str, Any]) -> None:
 
 
 def _citations(found: Mapping[str, Any]) -> None:
+    from backend.literature.visible import visible
+
     rows = []
     for at, each in enumerate(found["citations"], start=1):
         label, css = _STATUS[str(each["status"])]
-        guess = f"<p class='bl-written-line'>{at}. {escape(each['text'])}</p>"
+        guess = f"<p class='bl-written-line'>{at}. {escape(visible(each['text']))}</p>"
         rows.append(
             f"<div class='bl-paper'>{guess}<p><span class='bl-label{css}'>{label}</span> {escape(each['words'])}</p>{_held(each)}</div>"
         )
