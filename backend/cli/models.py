@@ -84,7 +84,7 @@ def models_recognise(folder: Path, as_json: AsJson = False) -> None:
 
     made = [found_json(folder, *pair) for pair in recognise(folder)]
     if not made and not as_json:
-        raise _unknown(folder)
+        raise _untaken(folder)
     show(made, as_json, lambda rows: "\n".join(f"{row['family']}: {row['title']}; {row['why']}; {', '.join(row['tasks'])}" for row in rows))
 
 
@@ -92,18 +92,25 @@ def models_recognise(folder: Path, as_json: AsJson = False) -> None:
 def models_add(
     folder: Path,
     family: Annotated[str, typer.Option(help="Its family; recognised when left out.")] = "",
+    accept_licence: Annotated[bool, typer.Option("--accept-licence", help="You agree to a licence that forbids commercial use.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Add a folder with a checkpoint of yours; it is used where it lies, and nothing of it leaves this machine."""
-    from backend.models.registry import add_local
+    from backend.models.added import renamed
+    from backend.models.licence import require_consent
+    from backend.models.registry import add_local, families
 
     with workbench() as bench:
-        card = add_local(bench.config, folder, family or _recognised(folder))
+        chosen = family or _recognised(folder)
+        if own := families().get(chosen):
+            require_consent(own.pattern, accept_licence, title=own.title, act="add")
+        card = add_local(bench.config, folder, chosen)
         show(
-            card_json(bench, card),
+            card_json(bench, card) | {"renamed": renamed(card)},
             as_json,
             lambda made: (
                 f"{made['name']} was added as {made['family_title']}; it serves {', '.join(made['tasks'])}."
+                + (f" {made['renamed']}" if made["renamed"] else "")
                 + (" UNTRAINED: for testing the loader." if made["untrained"] else "")
             ),
         )
@@ -148,7 +155,7 @@ def _recognised(folder: Path) -> str:
 
     found = recognise(folder)
     if not found:
-        raise _unknown(folder)
+        raise _untaken(folder)
     surest = [family.name for family, each in found if each.certainty == found[0][1].certainty]
     if len(surest) > 1:
         raise InputError(
@@ -157,9 +164,11 @@ def _recognised(folder: Path) -> str:
     return surest[0]
 
 
-def _unknown(folder: Path) -> ModelError:
+def _untaken(folder: Path) -> ModelError:
+    from backend.models.registry import refusals, unusable
+
     if not folder.expanduser().is_dir():
         return ModelError(f"There is no folder {folder}.", "Give the folder that holds the checkpoint's files.")
-    return ModelError(
+    return unusable(folder.expanduser(), [error for _, error in refusals(folder)]) or ModelError(
         f"No family takes {folder} for one of its own.", "See that weights, settings and vocabulary are all there, or name the --family."
     )

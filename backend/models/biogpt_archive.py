@@ -11,6 +11,7 @@ from typing import Any
 from backend.domain import ModelCard
 from backend.errors import ModelError
 from backend.models.device import precision
+from backend.models.published import UnsafeError
 from backend.models.whole import check_whole
 
 _HEAD = 64  # numbers a head; of every published BioGPT
@@ -57,7 +58,7 @@ def read_weights(file: Path) -> Mapping[str, Any]:
     except OSError:
         raise
     except Exception as error:  # torch has many kinds for what is not a plain set of weights
-        raise ModelError(
+        raise UnsafeError(
             f"{file.name} was refused: it is damaged, or holds something other than weights, and opening it could run code.",
             "Convert it with the script that transformers has for BioGPT, where you trust it, and add that folder.",
         ) from error

@@ -1,4 +1,4 @@
-"""Consent to a licence that not everyone may use: asked before weights are fetched, never afterwards."""
+"""Licences: what they allow as far as it is known, and consent to one that not everyone may use, asked before weights are taken."""
 
 from __future__ import annotations
 
@@ -8,8 +8,25 @@ from backend.errors import InputError
 CONSENT = "I will use it for non-commercial purposes only."
 
 
-def require_consent(card: ModelCard, accepted: bool) -> None:
+def licence_known(card: ModelCard) -> bool:
+    """Whether the licence of the weights is stated; that of the code alone does not count."""
+    return not card.licence.lower().startswith(("not stated", "none stated"))
+
+
+def commercial_use(card: ModelCard) -> bool:
+    """Whether the licence is known and does not forbid commercial use."""
+    return licence_known(card) and not card.non_commercial
+
+
+def require_consent(card: ModelCard, accepted: bool, title: str = "", act: str = "fetch") -> None:
     """Refuse a model whose licence forbids commercial use until the person has said that theirs is none.
+
+    Parameters
+    ----------
+    title : str
+        What the model is called, where it is not the card's own: a folder of the card's family.
+    act : str
+        What is about to be done with it: "fetch" or "add".
 
     Raises
     ------
@@ -18,6 +35,6 @@ def require_consent(card: ModelCard, accepted: bool) -> None:
     """
     if card.non_commercial and not accepted:
         raise InputError(
-            f"{card.title} may not be used commercially. Its licence: {card.licence}.",
-            f"If you agree to that ('{CONSENT}'), fetch it with --accept-licence.",
+            f"{title or card.title} may not be used commercially. Its licence: {card.licence}.",
+            f"If you agree to that ('{CONSENT}'), {act} it with --accept-licence.",
         )

@@ -4,10 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from backend.errors import ModelError
+
+_WEIGHTS = {".safetensors", ".bin", ".pt", ".pth", ".ckpt"}
+
+# torch asks its developers to be told of unusual pickles; what cannot be read is refused in words anyway
+warnings.filterwarnings("ignore", message="Detected pickle protocol", category=UserWarning)
+
+
+class UnsafeError(ModelError):
+    """A pickled file that holds more than weights: opening it as pickles are opened could run code."""
+
+
+def unusable(folder: Path, refusals: Iterable[ModelError]) -> ModelError | None:
+    """What keeps a folder from every family, of all that the families said of it: unsafe weights, or none; None where it is neither."""
+    if unsafe := next((error for error in refusals if isinstance(error, UnsafeError)), None):
+        return unsafe
+    return None if any(file.suffix in _WEIGHTS for file in folder.iterdir()) else _no_weights(folder)
 
 
 def model_files(folder: Path) -> list[Path]:
@@ -49,7 +67,7 @@ def published_files(folder: Path) -> tuple[str, ...]:
     files = model_files(folder)
     weights = [file for file in files if file.suffix in {".safetensors", ".bin"}]
     if not weights:
-        raise ModelError(f"{folder} holds no weights (*.safetensors or pytorch_model*.bin).", "Download the checkpoint's weights into it.")
+        raise _no_weights(folder)
     _check_config(folder / "config.json")
     for file in weights:
         if file.suffix == ".bin":
@@ -66,12 +84,16 @@ def _check_config(file: Path) -> None:
         raise ModelError(f"{file} does not name a model_type.", "Choose a checkpoint in the published (Hugging Face) format.")
 
 
+def _no_weights(folder: Path) -> ModelError:
+    return ModelError(f"{folder} holds no weights (*.safetensors or pytorch_model*.bin).", "Download the checkpoint's weights into it.")
+
+
 def check_pickle(file: Path) -> None:
     """Refuse a pickled file that holds anything but weights; nothing in it is run.
 
     Raises
     ------
-    ModelError
+    UnsafeError
         With the file's name and the remedy.
     """
     import torch
@@ -81,7 +103,7 @@ def check_pickle(file: Path) -> None:
     except OSError:
         raise
     except Exception as error:  # torch has many kinds for what is not a plain set of weights
-        raise ModelError(
+        raise UnsafeError(
             f"{file.name} was refused: it holds something other than weights, and opening it could run code.",
             "Ask its maker for the checkpoint as safetensors.",
         ) from error

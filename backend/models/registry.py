@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-import re
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +15,13 @@ from backend.domain import ModelCard
 from backend.errors import ModelError
 from backend.models import added
 from backend.models.data_cards import DATA
-from backend.models.published import check_pickle, file_sha256, is_untrained, model_files, published_files
+from backend.models.published import check_pickle, file_sha256, is_untrained, model_files, published_files, unusable
 from backend.models.received import settled
 
 __all__ = [
     "Family", "Found", "Loader", "Predictor", "add_local", "cards", "check_pickle", "embedded", "families", "family", "file_sha256",
-    "get_card", "get_loader", "is_untrained", "model_files", "published_files", "read_local", "recognise", "remove_local", "taking_part",
+    "get_card", "get_loader", "is_untrained", "model_files", "published_files", "read_local", "recognise", "refusals", "remove_local",
+    "taking_part", "unusable",
 ]  # fmt: skip
 
 Predictor = Any
@@ -73,6 +73,11 @@ class Family:
     load: Loader
     cards: tuple[ModelCard, ...]
     examine: Examine | None = None
+
+    @property
+    def pattern(self) -> ModelCard:
+        """The card that an added folder takes after: whose weights could be its own."""
+        return next((card for card in self.cards if card.files or card.template), self.cards[0])
 
 
 _FAMILIES: dict[str, Family] = {}
@@ -149,15 +154,25 @@ def families() -> dict[str, Family]:
 
 def recognise(folder: Path) -> list[tuple[Family, Found]]:
     """Families that take a folder for one of theirs, the surest first; nothing of the folder is run or loaded."""
+    made = [(each, found) for each, found in _examined(folder) if isinstance(found, Found)]
+    return sorted(made, key=lambda pair: -pair[1].certainty)
+
+
+def refusals(folder: Path) -> list[tuple[Family, ModelError]]:
+    """Families that do not take a folder, each with its reason; `unusable` says whether one of the reasons holds for all."""
+    return [(each, error) for each, error in _examined(folder) if isinstance(error, ModelError)]
+
+
+def _examined(folder: Path) -> Iterator[tuple[Family, Found | ModelError]]:
     folder = folder.expanduser().resolve()
-    made: list[tuple[Family, Found]] = []
     for each in _families().values():
         if each.examine is not None:
             try:
-                made.append((each, each.examine(folder)))
-            except (ModelError, OSError):
-                continue
-    return sorted(made, key=lambda pair: -pair[1].certainty)
+                yield each, each.examine(folder)
+            except ModelError as error:
+                yield each, error
+            except OSError as error:
+                yield each, ModelError(f"{folder} cannot be read: {error.strerror}.", "Check the folder and your right to read it.")
 
 
 def taking_part(card: ModelCard, folder: Path) -> tuple[str, ...]:
@@ -201,35 +216,15 @@ def add_local(config: Config, folder: Path, family: str) -> ModelCard:
         raise ModelError(f"There is no model family called '{family}' that loads from a folder.", f"Families are: {', '.join(known)}.")
     folder = folder.expanduser().resolve()
     own = _families()[family]
-    pattern = next((card for card in own.cards if card.files or card.template), own.cards[0])
     try:
-        found = own.examine(folder) if own.examine else _found(folder, pattern)
+        found = own.examine(folder) if own.examine else Found(files=published_files(folder), tasks=own.pattern.tasks)
         files = {each: file_sha256(folder / each) for each in found.files}
         size = sum((folder / each).stat().st_size for each in found.files)
         untrained = is_untrained(folder)
     except OSError as error:
         raise ModelError(f"{folder} cannot be read: {error.strerror}.", "Check the folder and your right to read it.") from error
-    card = ModelCard(
-        name=re.sub(r"[^A-Za-z0-9._-]+", "-", folder.name).strip("-.") or family,
-        title=folder.name,
-        family=family,
-        modality=pattern.modality,
-        tasks=found.tasks,
-        source="local",
-        licence="not stated",
-        summary=found.summary or f"A checkpoint of the {own.title} family from a folder on this machine.",
-        folder=str(folder),
-        files=files,
-        parameters=found.parameters,
-        disk_bytes=size,
-        # Not measured: what the family's own model needs, with its weights exchanged for these, counted twice while loading.
-        peak_bytes=found.peak_bytes or max(pattern.peak_bytes, pattern.peak_bytes + 2 * (size - pattern.disk_bytes)),
-        limits=("Added by hand: neither its quality nor its licence is known to Bioloom.", *found.limits),
-        non_commercial=pattern.non_commercial,
-        kinds=pattern.kinds,
-        untrained=untrained,
-    )
-    return added.add(config, replace(card, revision=card.sha256[:12]), taken=cards())
+    card = added.card_of(folder, own, found, files, size, untrained)
+    return added.add(config, card, taken=cards())
 
 
 def remove_local(config: Config, name: str) -> None:
@@ -246,8 +241,3 @@ def _families() -> Mapping[str, Family]:
                 importlib.import_module(module.name)
             _walked = True
     return _FAMILIES
-
-
-def _found(folder: Path, pattern: ModelCard) -> Found:
-    """Any model in the published format, for families that do not look closer."""
-    return Found(files=published_files(folder), tasks=pattern.tasks)

@@ -18,7 +18,7 @@ from backend.config import ASSETS, Config
 from backend.domain import ModelCard
 from backend.errors import ModelError, NetworkError, StorageError
 from backend.log import log
-from backend.models import hub, received
+from backend.models import added, hub, received
 from backend.models.gather import gather, readable, room_needed, waiting
 from backend.models.registry import file_sha256, remove_local, taking_part
 from backend.progress import Progress
@@ -97,7 +97,10 @@ class Store:
                         continue
                     found = file_sha256(file)
                 except OSError as error:
-                    raise ModelError(f"{card.title} is not complete on this machine: {name} is missing or unreadable.", remedy) from error
+                    raise ModelError(
+                        f"{card.title} is not complete on this machine: {name} is missing or unreadable.",
+                        f"{remedy} {added.alike(self._config, card)}".strip(),
+                    ) from error
                 if found != expected:
                     raise ModelError(f"{card.title} was not loaded: {name} is not the file that was published.", remedy)
                 if age > _YOUNG_NS:

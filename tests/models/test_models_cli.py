@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import pickle
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
 
+from backend.errors import ModelError
 from backend.models import hub as source
 from backend.models import measure as measuring
 from backend.models import registry
 from backend.models.families import minilm
-from tests.models import hungry, untrained, untrained_esm
+from backend.models.runtime import Runtime
+from tests.models import hungry, tiny_writers, untrained, untrained_esm, untrained_protst, untrained_rna
 from tests.models.hubserver import COMMIT, serving
 from tests.models.proof import through_command_line
 
@@ -49,9 +55,6 @@ def test_the_list_for_a_reader_groups_by_family_and_marks_restricted_licences(co
 
 
 def test_a_template_can_be_neither_fetched_nor_loaded(config):
-    from backend.errors import ModelError
-    from backend.models.runtime import Runtime
-
     runtime = Runtime(config)
     assert not runtime.present("dot5")
     for act in (runtime.fetch, runtime.load):
@@ -85,6 +88,9 @@ def test_a_folder_of_no_family_or_of_several_is_told(config, tmp_path, monkeypat
     with pytest.raises(AssertionError, match="There is no folder"):
         through_command_line(config, ["models", "add", tmp_path / "nowhere"])
     (tmp_path / "empty").mkdir()
+    with pytest.raises(AssertionError, match=r"empty holds no weights"):
+        through_command_line(config, ["models", "add", tmp_path / "empty"])
+    (tmp_path / "empty" / "model.safetensors").write_bytes(b"")
     with pytest.raises(AssertionError, match="No family takes"):
         through_command_line(config, ["models", "add", tmp_path / "empty"])
     assert through_command_line(config, ["models", "recognise", tmp_path / "empty"]) == []
@@ -93,6 +99,74 @@ def test_a_folder_of_no_family_or_of_several_is_told(config, tmp_path, monkeypat
         monkeypatch.setitem(registry._FAMILIES, twin.name, twin)
     with pytest.raises(AssertionError, match="several families: left, right"):
         through_command_line(config, ["models", "add", tmp_path / "empty"])
+
+
+def test_weights_that_could_run_code_are_the_headline_and_nothing_leaks_beside_it(config, tmp_path):
+    (tmp_path / "config.json").write_text('{"model_type": "bert"}')
+    (tmp_path / "vocab.txt").write_text("[PAD]\n")
+    (tmp_path / "pytorch_model.bin").write_bytes(pickle.dumps({"w": os.getcwd}, protocol=4))
+    environment = {**os.environ, "BIOLOOM_DATA": str(config.data)}
+    run = [sys.executable, "-c", "from backend.cli import main; main()", "models", "recognise", str(tmp_path)]
+    told = subprocess.run(run, env=environment, capture_output=True, text=True, check=False)
+    assert told.returncode
+    assert told.stderr.startswith("pytorch_model.bin was refused")
+    assert told.stderr.count("could run code") == 1
+    assert "No family" not in told.stderr
+    assert "Warning" not in told.stderr
+
+
+def test_a_folder_with_the_name_of_a_known_model_says_so_and_is_found_when_that_one_is_not_here(config, tmp_path):
+    folder = tmp_path / "esm2-8m"
+    folder.mkdir()
+    untrained_esm.make(folder)
+    made = through_command_line(config, ["models", "add", folder])
+    assert (made["name"], made["title"], made["parameters"] > 0) == ("esm2-8m-2", "esm2-8m-2", True)
+    assert made["renamed"] == "'esm2-8m' is the name of another model, so this one is called 'esm2-8m-2'."
+    with pytest.raises(ModelError, match="not complete") as caught:
+        Runtime(config).load("esm2-8m")
+    assert "that you added: 'esm2-8m-2'" in caught.value.hint
+    own = tmp_path / "mine"
+    folder.rename(own)
+    assert through_command_line(config, ["models", "add", own])["renamed"] == ""
+
+
+def test_a_folder_of_a_family_that_forbids_commercial_use_is_added_after_consent_only(config, tmp_path):
+    folder = tiny_writers.galactica(tmp_path / "mine")
+    with pytest.raises(AssertionError, match=r"Galactica may not be used commercially.*CC BY-NC 4\.0.*add it with --accept-licence"):
+        through_command_line(config, ["models", "add", folder])
+    made = through_command_line(config, ["models", "add", folder, "--accept-licence"])
+    assert made["non_commercial"] is True
+    assert made["licence"].startswith("CC BY-NC 4.0")
+
+
+def test_a_licence_that_is_not_stated_for_the_weights_allows_no_commercial_use():
+    from backend.models.licence import commercial_use
+
+    allowed = {card.name for card in registry.cards().values() if commercial_use(card)}
+    assert {"esm2-8m", "biogpt", "biogpt-fine-tunes", "minilm"} <= allowed
+    assert not {"dnabert-6", "genslm-25m", "rnabert-original", "protst-esm1b", "dot5", "viennarna", "galactica-125m"} & allowed
+
+
+@pytest.mark.parametrize(
+    ("family", "make"),
+    [
+        ("rnabert", untrained_rna.make_rnabert),
+        ("rnabert", untrained_rna.make_rnabert_original),
+        ("rnamsm", untrained_rna.make_rnamsm),
+        ("protst", untrained_protst.make),
+        ("dot5", tiny_writers.t5),
+        ("biogpt", tiny_writers.biogpt),
+        ("biogpt", tiny_writers.archive),
+        ("esm", untrained_esm.make),
+    ],
+)
+def test_a_small_folder_needs_little_memory_whatever_its_family_publishes(family, make, tmp_path):
+    folder = tmp_path / "small"
+    folder.mkdir()
+    make(folder)
+    found = registry.families()[family].examine(folder)
+    assert found.parameters > 0
+    assert 0 < found.peak_bytes < 1_500_000_000
 
 
 @pytest.fixture

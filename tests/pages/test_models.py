@@ -10,6 +10,7 @@ import pytest
 from backend.models import registry
 from backend.models.registry import file_sha256
 from tests.models.hubserver import serving
+from tests.models.tiny_writers import galactica
 from tests.models.untrained_esm import make
 from tests.pages.conftest import HOSTILE, texts
 
@@ -219,7 +220,7 @@ def test_a_changed_file_is_named_when_verified(open_page, bench, folder):
 
 @pytest.mark.parametrize(
     ("given", "said"),
-    [("/no/such/folder", "There is no folder"), ("file", "There is no folder"), ("empty", "No family takes this folder")],
+    [("/no/such/folder", "There is no folder"), ("file", "There is no folder"), ("empty", "holds no weights")],
 )
 def test_what_is_no_model_folder_is_told_with_a_remedy(open_page, tmp_path, given, said):
     (tmp_path / "empty").mkdir()
@@ -256,6 +257,17 @@ def test_a_family_without_weights_of_its_own_asks_for_a_folder(open_page, monkey
     app.button(key="card-add").click().run()
     assert app.query_params["add"] == "esm"
     assert not app.exception
+
+
+def test_a_folder_under_a_licence_that_forbids_commercial_use_is_added_after_a_tick(open_page, tmp_path):
+    app = look(open_page, galactica(tmp_path / "galactica-125m"))
+    assert "CC BY-NC 4.0" in texts(app)
+    assert app.button(key="add-go").disabled
+    app.checkbox(key="add-consent-galactica").set_value(True).run()
+    app.button(key="add-go").click().run(timeout=60)
+    assert not app.exception
+    assert app.query_params["model"] == "galactica-125m-2"
+    assert "is the name of another model" in "".join(str(part.value) for part in [*app.success, *app.info, *app.toast])
 
 
 @pytest.mark.slow

@@ -131,7 +131,7 @@ def examine(folder: Path) -> Found:
         shape = ("num_hidden_layers", "hidden_size", "vocab_size", "max_position_embeddings")
         parameters = _parameters(*(int(config.get(name, 0)) for name in shape))
     else:
-        read_weights(folder / archive[0])
+        parameters = sum(value.numel() for value in read_weights(folder / archive[0])["model"].values() if hasattr(value, "numel"))
     extra = (PURPOSE_FILE,) if (folder / PURPOSE_FILE).is_file() else ()
     purpose = purpose_in(folder)
     stored = sum((folder / name).stat().st_size for name in files if name.endswith((".safetensors", ".bin", ".pt")))

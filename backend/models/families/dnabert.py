@@ -42,7 +42,7 @@ def _card(k: int) -> ModelCard:
         kinds=("dna",),
         tasks=("dna.variants", "sequence.embed"),
         source="hub",
-        licence="Apache-2.0 (its code; the weights' folder holds a LICENSE file of its own)",
+        licence="not stated for the weights, whose folder holds a LICENSE file to read; the code is Apache-2.0",
         summary=f"A masked language model of the human genome in overlapping words of {k} bases.",
         revision=_REVISIONS.get(k, "main"),
         hub_id=f"zhihan1996/DNA_bert_{k}",

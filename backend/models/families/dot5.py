@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from backend.errors import ModelError
 from backend.models.families.minilm import set_threads
 from backend.models.registry import Found, family, published_files
 from backend.models.spelling import Ids
+from backend.models.stored import shapes
 from backend.models.whole import load_whole
 from backend.models.writing import Writer
 
@@ -74,11 +76,15 @@ def examine(folder: Path) -> Found:
     if not {"spiece.model", "tokenizer.json"} & set(files):
         raise ModelError(f"{folder} holds neither spiece.model nor tokenizer.json.", "Put the checkpoint's vocabulary beside its weights.")
     weights = sum((folder / name).stat().st_size for name in files if name.endswith((".safetensors", ".bin")))
+    # encoder and decoder may each be stored with a copy of the shared word vectors
+    parameters = sum(math.prod(shape) for name, shape in shapes(folder).items() if not name.endswith("embed_tokens.weight"))
     return Found(
         files=files,
         tasks=("literature.rewrite",),
         certainty=1,
-        peak_bytes=700_000_000 + 2 * weights,
+        parameters=parameters,
+        # computed, not measured: libraries, single-precision weights, and the stored file while it is read
+        peak_bytes=700_000_000 + 4 * parameters + weights,
         summary="An encoder-decoder in T5 format from a folder on this machine.",
         limits=CARD.limits[1:],
     )

@@ -38,7 +38,7 @@ def _card(size: str) -> ModelCard:
         kinds=("dna", "rna"),
         tasks=TASKS,
         source="local",
-        licence="MIT (its code); the weights as their provider states",
+        licence="not stated for the weights: as their provider says; the code is MIT",
         summary=f"Foresees the next codon of a gene; {shape.parameters / 1e6:,.0f} million weights, learned from prokaryotic genes.",
         revision="published architecture",
         parameters=shape.parameters,

@@ -22,7 +22,6 @@ _ORIGINAL = "RNA_bert_config.json"
 _ORIGINAL_VOCABULARY = {"<pad>": 0, "<mask>": 1, "A": 2, "U": 3, "G": 4, "C": 5}
 _PAPER = "Akiyama and Sakakibara 2022, doi:10.1093/nargab/lqac012"
 _PARAMETERS = 509_896  # computed from the shapes of the published file, heads included
-_PEAK = 700_000_000  # computed, not measured: torch itself, and 4,096 letters at once; the weights are 2 MB
 
 _LIMITS = (
     "Reads at most 440 bases at once; longer sequences are read in windows that overlap by half.",
@@ -50,6 +49,11 @@ _QUALITY = (
 )
 
 
+def _peak(parameters: int) -> int:
+    """Computed, not measured: torch itself and 4,096 letters at once, and single-precision weights twice while loading."""
+    return 700_000_000 + 8 * parameters
+
+
 def _card(name: str, title: str, **more: Any) -> ModelCard:
     return ModelCard(
         name=name,
@@ -60,7 +64,7 @@ def _card(name: str, title: str, **more: Any) -> ModelCard:
         tasks=TASKS,
         summary="A vector for every base of a short non-coding RNA, for aligning and comparing RNAs.",
         parameters=_PARAMETERS,
-        peak_bytes=_PEAK,
+        peak_bytes=_peak(_PARAMETERS),
         paper=_PAPER,
         quality=_QUALITY,
         limits=_LIMITS,
@@ -101,13 +105,15 @@ def examine(folder: Path) -> Found:
         check_pickle(weights)
         _settings(folder / _ORIGINAL)
         parameters = sum(value.numel() for value in _weights(folder, True).values())
-        return Found((weights.name, _ORIGINAL), TASKS, 2, parameters, summary="RNABERT as its authors published it.", limits=_LIMITS)
+        told = "RNABERT as its authors published it."
+        return Found((weights.name, _ORIGINAL), TASKS, 2, parameters, _peak(parameters), summary=told, limits=_LIMITS)
     files = published_files(folder)
     settings = _settings(folder / "config.json")
     if settings.get("model_type") != "rnabert":
         raise ModelError(f"{folder.name} is no RNABERT: its config.json names {settings.get('model_type')}.", "Choose an RNABERT folder.")
     vocabulary(folder)
-    return Found(files, TASKS, 2, count(folder), summary="An RNABERT in multimolecule's layout.", limits=_LIMITS)
+    parameters = count(folder)
+    return Found(files, TASKS, 2, parameters, _peak(parameters), summary="An RNABERT in multimolecule's layout.", limits=_LIMITS)
 
 
 class RnaBert:

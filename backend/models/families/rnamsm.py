@@ -35,6 +35,15 @@ _LIMITS = (
     "Whether the contact head of the published file was ever fitted is not known here; attention without it is offered beside it.",
 )
 
+
+def _peak(parameters: int) -> int:
+    """Computed, not measured: torch, the weights twice while loading, and 16,384 letters in one layer of the published width.
+
+    Random weights of the published shape took 1.8 GB for an alignment of that size.
+    """
+    return 600_000_000 + 8 * parameters + MOST_TOKENS * 4 * (6 * 768 + 2 * 3_072)
+
+
 CARD = ModelCard(
     name="rnamsm",
     title="RNA-MSM",
@@ -51,9 +60,7 @@ CARD = ModelCard(
     parameters=_PARAMETERS,
     download_bytes=4 * _PARAMETERS,
     disk_bytes=4 * _PARAMETERS,
-    # Computed, not measured: torch, the weights twice while loading, and 16,384 letters in one layer (queries, keys, values, feed-forward).
-    # Random weights of this shape took 1.8 GB for an alignment of that size.
-    peak_bytes=600_000_000 + 8 * _PARAMETERS + MOST_TOKENS * 4 * (6 * 768 + 2 * 3_072),
+    peak_bytes=_peak(_PARAMETERS),
     paper="Zhang et al. 2024, doi:10.1093/nar/gkad1031",
     limits=_LIMITS,
 )
@@ -188,7 +195,8 @@ def examine(folder: Path) -> Found:
     if (kind := _settings(folder).get("model_type")) != "rnamsm":
         raise ModelError(f"{folder.name} is no RNA-MSM: its config.json names {kind}.", "Choose an RNA-MSM folder.")
     _vocabulary(folder)
-    return Found(files, TASKS, 2, count(folder), summary="An RNA-MSM in multimolecule's layout.", limits=_LIMITS)
+    parameters = count(folder)
+    return Found(files, TASKS, 2, parameters, _peak(parameters), summary="An RNA-MSM in multimolecule's layout.", limits=_LIMITS)
 
 
 @family(

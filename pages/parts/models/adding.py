@@ -17,6 +17,7 @@ from pages.parts.models.acts import submit
 from pages.parts.models.listing import parameters, task_titles
 
 if TYPE_CHECKING:
+    from backend.errors import ModelError
     from backend.models.registry import Family, Found
 
 _SURE = {2: "its own vocabulary or name is in the folder", 1: "the architecture fits; other families may have the same"}
@@ -63,7 +64,8 @@ def _wanted(family: str) -> None:
 
 
 def _look(folder: Path, family: str) -> None:
-    from backend.models.registry import families, is_untrained, read_local, recognise
+    from backend.models.licence import CONSENT
+    from backend.models.registry import families, is_untrained, read_local, recognise, refusals, unusable
 
     if not folder.is_dir():
         remedy = "Give the folder that the file lies in." if folder.is_file() else "Give the whole path, as the file manager shows it."
@@ -86,12 +88,16 @@ def _look(folder: Path, family: str) -> None:
         kicker("What was found")
         _found(folder, candidates[chosen][0], found)
     else:
+        refused = refusals(folder)
+        if wrong := unusable(folder, [error for _, error in refused]):
+            show_error(wrong.message, wrong.hint)
+            return
         st.warning(
             f"No family takes this folder for one of its own. It holds {_listing(folder)}. "
             "If you know what it is, choose its family: it is added only if its files are complete.",
             icon=":material/help:",
         )
-        _reasons(folder)
+        _reasons(refused)
         known = sorted((each for each in families().values() if any(card.files or card.template for card in each.cards)), key=_title)
         ids = [each.name for each in known]
         picked = st.selectbox(
@@ -105,7 +111,12 @@ def _look(folder: Path, family: str) -> None:
     before = next((card.title for card in read_local(bench().config).values() if card.folder == str(folder.resolve())), "")
     if before:
         st.info(f"It was added before, as {plain(before)}. Adding it again takes its files as they are now.", icon=":material/info:")
-    if st.button("Add it", type="primary", icon=":material/add:", key="add-go"):
+    pattern = families()[name].pattern
+    agreed = not pattern.non_commercial
+    if not agreed:
+        st.markdown(f"**Licence of {plain(families()[name].title)}: {plain(pattern.licence)}**")
+        agreed = st.checkbox(CONSENT, key=f"add-consent-{name}")
+    if st.button("Add it", type="primary", icon=":material/add:", key="add-go", disabled=not agreed):
         submit("add", f"Adding {folder.name}", lambda progress: _added(folder, name, progress), str(folder), _JOB)
 
 
@@ -116,7 +127,7 @@ def _found(folder: Path, family: Family, found: Found) -> None:
         ("Parameters", parameters(found.parameters) if found.parameters else "counted once added"),
         ("On disk", size(sum(count for _, count in sizes))),
         ("Memory", f"{size(found.peak_bytes)}, computed" if found.peak_bytes else "computed once added"),
-        ("Licence", "not known to Bioloom: you answer for your right to use it"),
+        ("Licence", _licence(family)),
         ("Files", f"{some(len(sizes), 'file')}: {', '.join(f'{name} ({size(count)})' for name, count in sizes[:_FILES_SHOWN])}"),
     ]
     facts(told)
@@ -124,22 +135,16 @@ def _found(folder: Path, family: Family, found: Found) -> None:
         html("".join(f"<p>{escape(line)}</p>" for line in (found.summary, *found.limits) if line))
 
 
-def _reasons(folder: Path) -> None:
-    """Why each family does not take the folder: the one that was meant says what is missing."""
-    from backend.errors import ModelError
-    from backend.models.registry import families
+def _licence(family: Family) -> str:
+    if family.pattern.non_commercial:
+        return f"{family.pattern.licence}: that of {family.title}'s published weights, non-commercial"
+    return "not known to Bioloom: you answer for your right to use it"
 
-    told: list[tuple[str, str]] = []
-    for each in sorted(families().values(), key=_title):
-        if each.examine is not None:
-            try:
-                each.examine(folder)
-            except ModelError as error:
-                told.append((each.title, f"{error.message} {error.hint}"))
-            except OSError as error:
-                told.append((each.title, f"It cannot be read: {error.strerror}."))
+
+def _reasons(refused: list[tuple[Family, ModelError]]) -> None:
+    """Why each family does not take the folder: the one that was meant says what is missing."""
     with st.expander("What each family says of it"):
-        facts(told)
+        facts([(family.title, f"{error.message} {error.hint}") for family, error in sorted(refused, key=lambda pair: _title(pair[0]))])
 
 
 def _listing(folder: Path) -> str:
@@ -149,11 +154,12 @@ def _listing(folder: Path) -> str:
 
 
 def _added(folder: Path, family: str, progress: Progress) -> dict[str, Any]:
+    from backend.models.added import renamed
     from backend.models.registry import add_local
 
     progress.update(0, None, "Hashing its files")
     card = add_local(bench().config, folder, family)
-    return {"model": card.name}
+    return {"model": card.name, "renamed": renamed(card)}
 
 
 def _follow() -> None:
@@ -163,7 +169,8 @@ def _follow() -> None:
         return
     st.session_state.pop(_JOB)
     if job.state == "done" and job.result:
-        st.session_state[Keys.NOTE] = "The folder was added. Its tasks are under 'Use it'."
+        renamed = plain(str(job.result["renamed"]))
+        st.session_state[Keys.NOTE] = f"The folder was added. {renamed} Its tasks are under 'Use it'.".replace("  ", " ")
         st.query_params.from_dict({"model": str(job.result["model"])})
         st.rerun()
 

@@ -99,7 +99,9 @@ def _facts(row: Row) -> list[tuple[str, str]]:
 
 def _qualities(card: ModelCard) -> None:
     if not card.quality:
-        st.caption("Nothing that Bioloom knows of. Measure it on labelled data of your own:")
+        own = card.source == "local" and not card.template
+        told = "The weights in this folder were not measured." if own else "No figure for these weights is known to Bioloom."
+        st.caption(f"{told} Measure them on labelled data of your own:")
         st.page_link("pages/evaluate.py", label="Check it yourself", icon=":material/rule:")
         return
     html("<dl>" + "".join(f"<dt>{escape(each.metric)}</dt><dd>{_quality(each)}</dd>" for each in card.quality) + "</dl>", css="bl bl-stack")

@@ -54,7 +54,15 @@ class Row:
 
     @property
     def licence_known(self) -> bool:
-        return self.card.source != "local" and not self.card.licence.lower().startswith("not stated")
+        from backend.models.licence import licence_known
+
+        return licence_known(self.card)
+
+    @property
+    def commercial(self) -> bool:
+        from backend.models.licence import commercial_use
+
+        return commercial_use(self.card)
 
     @property
     def licence_words(self) -> str:
@@ -74,7 +82,7 @@ class Group:
 FILTERS: dict[str, Callable[[Row], bool]] = {
     "On this machine": lambda row: row.here,
     "Fits this machine": lambda row: row.fit.ok,
-    "Commercial use allowed": lambda row: not row.card.non_commercial and row.licence_known,
+    "Commercial use allowed": lambda row: row.commercial,
 }
 
 
