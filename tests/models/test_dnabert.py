@@ -210,3 +210,11 @@ def test_half_precision_stays_near_single(folder, network, monkeypatch):
     single = dnabert.load(folder / "lm", dnabert.CARDS[-1], "cuda")
     a, b = half.embed([GENE])[0], single.embed([GENE])[0]
     assert float(a @ b / np.linalg.norm(a) / np.linalg.norm(b)) > 0.99
+
+
+def test_loading_draws_no_bar_over_what_is_printed(folder, network, capfd):
+    from transformers.utils import logging
+
+    logging.enable_progress_bar()
+    dnabert.load(folder / "lm", dnabert.CARDS[-1], "cpu")
+    assert "Loading weights" not in "".join(capfd.readouterr())
