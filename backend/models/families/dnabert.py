@@ -119,8 +119,10 @@ def load(folder: Path | None, card: ModelCard, device: str) -> KmerBert:
         When a weight is missing or left over, or the vocabulary does not know DNA.
     """
     from transformers import BertConfig, BertForMaskedLM, BertForSequenceClassification, BertModel
+    from transformers.utils import logging
 
     assert folder is not None
+    logging.disable_progress_bar()
     set_threads()
     vocabulary = read_vocabulary(folder / "vocab.txt")
     k = words_of(vocabulary, card.title)
