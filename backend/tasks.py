@@ -109,10 +109,10 @@ def find_task(name: str) -> Task:
 
 
 def serving(context: Context, name: str) -> list[ModelCard]:
-    """Models that serve a task and whose files are on this machine; folders of the person's own first, untrained ones last."""
+    """Models that serve a task and whose files are on this machine: one's own folders, what was fetched, readers that ship, untrained."""
     able = [card for card in cards(context.config).values() if name in card.tasks and not card.template]
     here = [card for card in able if not card.files or context.runtime.present(card.name)]
-    return sorted(here, key=lambda card: (card.untrained, card.source != "local"))
+    return sorted(here, key=lambda card: (card.untrained, card.source != "local", bool(card.base)))
 
 
 def pick_model(context: Context, name: str, wanted: str = "") -> ModelCard:

@@ -27,7 +27,8 @@ __all__ = [
 Predictor = Any
 """What a family's load function hands out; its methods are the family's own vocabulary."""
 
-Loader = Callable[[Path | None, ModelCard, str], Predictor]
+Loader = Callable[..., Predictor]
+"""``load(folder, card, device)``; of a card with a base, ``load(folder, card, device, base)`` with that model's folder."""
 
 
 @dataclass(frozen=True)

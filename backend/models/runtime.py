@@ -75,7 +75,8 @@ class Runtime:
 
     def present(self, name: str) -> bool:
         """Whether the model's files are on this machine (sizes and hashes are checked at load and by `verify`)."""
-        return self._store.present(get_card(name, self._config))
+        card = get_card(name, self._config)
+        return self._store.present(card) and (not card.base or self.present(card.base))
 
     def fetch(self, name: str, progress: Progress | None = None, allow_network: bool | None = None) -> Path:
         """Bring a model's files to this machine; see `Store.fetch`. `allow_network` overrides the switch, never BIOLOOM_OFFLINE=1."""
@@ -210,9 +211,10 @@ class Runtime:
     def _load(self, slot: _Slot) -> Predictor:
         card = slot.card
         folder = self._store.checked(card) if card.files or card.template else None
+        base = (self._store.checked(get_card(card.base, self._config)),) if card.base else ()
         self._make_room(slot)
         try:
-            return get_loader(card)(folder, card, slot.device)
+            return get_loader(card)(folder, card, slot.device, *base)
         except ModelError:
             raise
         except Exception as error:

@@ -29,7 +29,19 @@ def run(bench, task, explain=False, target=None, settings=None, **value):
     return bench.run(task, given, settings=settings, explain=explain, target=target)
 
 
-def test_without_a_model_the_task_says_what_to_do(bench):
+@pytest.fixture
+def bare(bench, monkeypatch):
+    """Without the reader that ships."""
+    from dataclasses import replace
+
+    from backend.models import registry
+
+    monkeypatch.setitem(registry._FAMILIES, "readers", replace(registry.families()["readers"], cards=()))
+    return bench
+
+
+def test_without_a_model_the_task_says_what_to_do(bare):
+    bench = bare
     with pytest.raises(ModelError, match=r"No model for literature\.entities"):
         run(bench, "literature.entities")
 
@@ -187,7 +199,8 @@ def test_a_pair_in_a_sentence_too_long_for_the_model_is_read_with_what_fits(benc
     assert any("too far apart" in warning for warning in apart.warnings)
 
 
-def test_marked_pairs_need_marks(bench, monkeypatch):
+def test_marked_pairs_need_marks(bare, monkeypatch):
+    bench = bare
     register(monkeypatch, toys.card("pairs", ("literature.relations",)))
     with pytest.raises(ModelError, match="marked things"):
         run(bench, "literature.relations")
@@ -280,7 +293,8 @@ def test_a_run_replays_to_the_same_result(bench, toy):
         assert bench.replay(made.id).prediction["same"] is True
 
 
-def test_untrained_models_carry_the_warning(bench, monkeypatch):
+def test_untrained_models_carry_the_warning(bare, monkeypatch):
+    bench = bare
     from backend.workbench import UNTRAINED
 
     register(monkeypatch, toys.card("random", untrained=True))
