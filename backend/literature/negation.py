@@ -32,6 +32,8 @@ NOT_A_DENIAL = (
         "not only",
         "not necessarily",
     ),
+    *("not change", "not changed", "not alter", "not altered", "not affect", "not affected", "not differ", "not increase", "not increased"),
+    *("not decrease", "not decreased", "not reduce", "not reduced", "not improve", "not improved", "not influence", "not influenced"),
     *("not significantly", "not extend", "not cause", "not certain whether", "without difficulty", "gram negative", "no longer"),
 )
 ENDS = ("but", "however", "although", "though", "except", "apart from", "aside from", "nevertheless", "yet", "which", "whereas", "while")

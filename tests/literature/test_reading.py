@@ -301,6 +301,14 @@ def test_untrained_models_carry_the_warning(bare, monkeypatch):
     assert run(bench, "literature.entities").warnings[0] == UNTRAINED
 
 
+def test_a_change_that_is_denied_does_not_deny_the_disease_after_it():
+    from backend.literature.negation import negation
+
+    sentence = "TNF-alpha expression did not change in patients with breast cancer."
+    start = sentence.index("breast cancer")
+    assert negation(sentence, start, start + 13) == ""
+
+
 # --- on labelled files --------------------------------------------------------------------------------------------
 
 PUBTATOR = """1|t|Lithium carbonate toxicity
