@@ -19,7 +19,8 @@ test: dev lint
 
 test-all: dev lint
 	@BIOLOOM_PROGRESS=1 $(BIN)/python -m tests.prepare
-	@$(BIN)/python -m pytest -m "not benchmark"
+	@$(BIN)/python -m pytest -m "not benchmark" -n 2 --dist loadfile --ignore tests/browser
+	@$(BIN)/python -m pytest -m "not benchmark" tests/browser
 
 lint: dev
 	@$(BIN)/ruff check .
