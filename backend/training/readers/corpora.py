@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from backend.literature.labelled import read_labelled
+
 Part = Literal["train", "calibration", "final"]
 Span = tuple[int, int, str]
 
@@ -45,19 +47,17 @@ def part_of(id: str, train: float, calibration: float) -> Part:
 
 def read_pubtator(file: Path, corpus: str, kinds: Iterable[str]) -> list[Marked]:
     """Documents of a PubTator file: title, a space, abstract, as its offsets count."""
-    made, wanted = [], frozenset(kinds)
-    for block in file.read_text(encoding="utf-8").split("\n\n"):
-        title, abstract, spans, id = "", "", [], ""
-        for line in block.splitlines():
-            if "|t|" in line[:20]:
-                id, _, title = line.split("|", 2)
-            elif "|a|" in line[:20]:
-                abstract = line.split("|", 2)[2]
-            elif len(cells := line.split("\t")) >= 5 and cells[1].isdigit():
-                spans.append((int(cells[1]), int(cells[2]), cells[4]))
-        if id:
-            made.append(Marked(id, corpus, f"{title} {abstract}", tuple(s for s in spans if s[2] in wanted), wanted))
-    return made
+    wanted = frozenset(kinds)
+    return [
+        Marked(
+            found.name,
+            corpus,
+            found.text.replace("\n", " "),
+            tuple((mark.start, mark.end, mark.kind) for mark in found.marks if mark.kind in wanted),
+            wanted,
+        )
+        for found in read_labelled([file])
+    ]
 
 
 def read_bio(file: Path, corpus: str, names: dict[str, str]) -> list[Marked]:
