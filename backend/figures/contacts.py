@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from backend.domain import Json
+from backend.figures.pair_map import add_pairs
 from backend.figures.style import QUIET, VERMILLION, finish
 
 _MOST_DRAWN = 6_000
@@ -27,27 +28,15 @@ def plot_contacts(found: Mapping[str, Json], chosen: tuple[int, int] | None = No
 
     letters, places = found["sequence"], np.array(_places(found))
     shown = sorted(found["contacts"][:_MOST_DRAWN], key=lambda pair: pair[2])
-    first, second = (np.array([pair[at] for pair in shown], dtype=int) for at in (0, 1))
-    chance = np.array([pair[2] for pair in shown], dtype=float)
     largest = float(np.clip(450 / max(len(letters), 1), 4, 11))
     figure = go.Figure()
-    figure.add_scatter(
-        x=places[second],
-        y=places[first],
-        name="predicted, above the diagonal",
-        mode="markers",
-        marker={
-            "symbol": "square",
-            "size": np.maximum(np.sqrt(chance) * largest, 2.5),
-            "color": chance,
-            "colorscale": "Cividis",
-            "cmin": 0,
-            "cmax": 1,
-            "line": {"color": QUIET, "width": 0.5},
-            "colorbar": {"title": {"text": "probability"}, "thickness": 12, "len": 0.6, "tickformat": ".0%"},
-        },
-        customdata=_names(letters, places, zip(first, second, strict=True)),
-        hovertemplate="%{customdata}: %{marker.color:.1%}<extra></extra>",
+    add_pairs(
+        figure,
+        shown,
+        places,
+        label="predicted, above the diagonal",
+        name=lambda pairs: _names(letters, places, pairs),
+        largest=largest,
     )
     if truth := found["truth"]:
         pairs = truth["pairs"]

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.domain import Json
+from backend.figures.pair_map import add_pairs
 from backend.figures.rna import pair_table, places_of
 from backend.figures.style import BLUE, GREEN, ORANGE, QUIET, VERMILLION, finish
 
@@ -21,27 +22,15 @@ def plot_pairs(result: Mapping[str, Json]) -> Any:
 
     bases, places = result["sequence"], np.array(places_of(result))
     shown = sorted(result["pairs"], key=lambda pair: pair[2])[-_MOST_DOTS:]
-    first, second = (np.array([pair[at] for pair in shown], dtype=int) for at in (0, 1))
-    chance = np.array([pair[2] for pair in shown], dtype=float)
     largest = float(np.clip(450 / max(len(bases), 1), 5, 12))
     figure = go.Figure()
-    figure.add_scatter(
-        x=places[second],
-        y=places[first],
-        name="probable pair",
-        mode="markers",
-        marker={
-            "symbol": "square",
-            "size": np.maximum(np.sqrt(chance) * largest, 2.5),
-            "color": chance,
-            "colorscale": "Cividis",
-            "cmin": 0,
-            "cmax": 1,
-            "line": {"color": QUIET, "width": 0.5},
-            "colorbar": {"title": {"text": "probability"}, "thickness": 12, "len": 0.6, "tickformat": ".0%"},
-        },
-        customdata=[f"{bases[i]}{places[i]} with {bases[j]}{places[j]}" for i, j in zip(first, second, strict=True)],
-        hovertemplate="%{customdata}: %{marker.color:.1%}<extra></extra>",
+    add_pairs(
+        figure,
+        shown,
+        places,
+        label="probable pair",
+        name=lambda pairs: [f"{bases[i]}{places[i]} with {bases[j]}{places[j]}" for i, j in pairs],
+        largest=largest,
     )
     drawn = [(i, j) for i, j in enumerate(pair_table(result["mfe"]["structure"])) if j > i]
     figure.add_scatter(
