@@ -70,6 +70,7 @@ class Workbench:
             if explain and self._explainable(prediction):
                 began = time.monotonic()
                 explanation = self._explain(found, prediction.data, target or {}, chosen, progress or Silent())
+                _tell_untrained(explanation, made)
                 made = replace(made, explanation=explanation, seconds=made.seconds + time.monotonic() - began)
         made = self.storage.runs.append(made)
         log().info("run.saved", task=task, model=prediction.model, seconds=round(made.seconds, 3), run_id=made.id)
@@ -84,6 +85,7 @@ class Workbench:
         began = time.monotonic()
         with self.context.foreground:
             explanation = self._explain(found, parent.prediction, target, parent.settings, progress or Silent())
+            _tell_untrained(explanation, parent)
         made = replace(
             parent,
             id=self.storage.runs.new_run_id(),
@@ -161,9 +163,6 @@ class Workbench:
         if task.explain is None:
             raise InputError(f"{task.title} has no explanation.", "")
         explanation: dict[str, Json] = _plain(task.explain(self.context.watched(progress), prediction, target, settings))
-        name = str(explanation.get("model") or "")
-        if name and get_card(name, self.config).untrained:
-            _tell_untrained(explanation)
         return explanation
 
     def _settings(self, task: Task, settings: Mapping[str, Json] | None) -> dict[str, Json]:
@@ -223,13 +222,13 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def _tell_untrained(part: Json) -> None:
-    """Say in every test of an explanation that what it explains are random numbers, however faithfully."""
-    if isinstance(part, dict):
+def _tell_untrained(part: Json, run: Run) -> None:
+    """Of an untrained model, say in every test of an explanation that what it explains are random numbers, however faithfully."""
+    if isinstance(part, dict) and run.model.get("untrained"):
         if "reliable" in part and "reason" in part:
             part["reason"] = f"The model is UNTRAINED: this explains random numbers. {part['reason']}"
         for inner in part.values():
-            _tell_untrained(inner)
+            _tell_untrained(inner, run)
 
 
 def _plain(value: Any) -> Any:
