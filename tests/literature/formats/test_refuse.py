@@ -33,7 +33,7 @@ def refusal(path: Path, limits: Limits = Limits()) -> InputError:
     [
         (b"", "a.xml", "is empty"),
         (b"\x00\x00 \n", "a.txt", "is empty"),
-        (gzip.compress(b""), "a.xml.gz", "is empty"),
+        (gzip.compress(b"", mtime=0), "a.xml.gz", "is empty"),
         (PUBMED.replace("</Abstract>", "</Abstrac>").encode(), "a.xml", "line"),
         (PUBMED[:900].encode(), "a.xml", "record 1"),
         (b"PK\x03\x04aaaa", "a.zip", "ZIP archive"),
