@@ -14,6 +14,9 @@ Floats = NDArray[np.float32]
 VERDICTS = ("yes", "no", "maybe")
 """Order of the columns of `Judges.verdict`."""
 
+STANCES = ("supports", "opposes", "unclear")
+"""Order of the columns of a stance: what a sentence says to a question that can be answered with yes."""
+
 
 @dataclass(frozen=True)
 class Mention:
@@ -172,8 +175,19 @@ class Relates(Reads, Protocol):
 class Judges(Reads, Protocol):
     """Yes, no or maybe."""
 
+    covering: float | None
+    """An answer of at least this probability belongs to the 90% prediction set; None where sets were never calibrated."""
+
     def verdict(self, question: str, contexts: Sequence[str]) -> Floats:
         """Probabilities (m, 3) in the order of `VERDICTS` for one question on each context; 0 for one that the checkpoint lacks."""
+        ...
+
+
+class Weighs(Reads, Protocol):
+    """Sentences as evidence for a question."""
+
+    def weigh(self, question: str, sentences: Sequence[str]) -> tuple[Floats, Floats]:
+        """Probability that each sentence bears on the question, (m,), and its stance in the order of `STANCES`, (m, 3)."""
         ...
 
 

@@ -21,6 +21,8 @@ _LONGEST = 30  # words of an answer, as BERT's authors limited it (Devlin et al.
 class Judge(BertText):
     """Yes, no or maybe: a head of classes on question and context."""
 
+    covering: float | None = None
+
     def __init__(self, network: Any, pieces: WordPieces, window: int, device: str, columns: Mapping[int, int]) -> None:
         super().__init__(network, pieces, window, device)
         self._columns = dict(columns)

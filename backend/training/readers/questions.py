@@ -36,6 +36,11 @@ _MAIN = re.compile(rf"\b({'|'.join(sorted(_FINITE, key=len, reverse=True))})\b")
 _TURNED = sorted({form for word in _OPPOSITES for form in (word, word + "s", word + "d", word + "ed")}, key=len, reverse=True)
 _OPPOSITE = re.compile(rf"\b({'|'.join(_TURNED)})\b")
 _SAY = r"(suggest|show|indicate|demonstrate|reveal)(s|ed)?"
+_BEGINNING = re.compile(
+    r"^(this|these|those|that|it|they|we|our|its|their|such|both|although|while|hence|because|since|despite|given|based|by|in|with|from|for|on|"
+    r"as|to|there|here|search|using|through|among|after|before|during|at|but|and)\b",
+    re.IGNORECASE,
+)  # a subject that points back, a clause or a phrase before it: the question would not stand alone
 _OPENING = re.compile(
     r"^(in conclusion|in summary|conclusions?|overall|taken together|thus|therefore|however|moreover|furthermore|"
     rf"our (results|findings|data|study) {_SAY} that|these (results|findings|data) {_SAY} that|this study {_SAY} that|"
@@ -50,14 +55,15 @@ def as_question(statement: str) -> tuple[str, bool] | None:
     if (
         text.endswith("?")
         or ":" in text
-        or not 25 <= len(text) <= 260
+        or not 25 <= len(text) <= 220
         or text.lower().startswith(("if ", "when ", "further", "future", "more "))
+        or _BEGINNING.match(text)
     ):
         return None
     found, main = _AUXILIARY.search(text), _MAIN.search(text)
     if found and 3 < found.start() <= 150 and (main is None or found.start() < main.start()):
         subject, rest = text[: found.start()].strip(), text[found.end() :].strip()
-        if not rest or "," in subject[-2:]:
+        if not rest or "," in subject:
             return None
         return f"{found[1].capitalize()} {_small(subject)} {rest}?", found[2] is None
     if main and 3 < main.start() <= 150:
@@ -65,21 +71,26 @@ def as_question(statement: str) -> tuple[str, bool] | None:
         subject, rest = text[: main.start()].strip(), text[main.end() :].strip()
         if main[1].endswith("ed") and re.match(r"(by|in|with|from|as|during|after|at|on|for|using)\b", rest):
             return None  # a participle: 'cells activated by ...'
-        if not rest or subject.split()[-1].lower() in {
-            "to",
-            "the",
-            "a",
-            "an",
-            "of",
-            "and",
-            "in",
-            "with",
-            "for",
-            "by",
-            "as",
-            "that",
-            "which",
-        }:
+        if (
+            not rest
+            or "," in subject
+            or subject.split()[-1].lower()
+            in {
+                "to",
+                "the",
+                "a",
+                "an",
+                "of",
+                "and",
+                "in",
+                "with",
+                "for",
+                "by",
+                "as",
+                "that",
+                "which",
+            }
+        ):
             return None
         return f"{helper} {_small(subject)} {base} {rest}?", True
     return None
@@ -109,4 +120,8 @@ def _cleaned(statement: str) -> str:
 
 def _small(subject: str) -> str:
     first = subject.split(" ", 1)[0]
-    return subject if first.isupper() or any(c.isdigit() for c in first) or not first[1:].islower() else subject[0].lower() + subject[1:]
+    return (
+        subject
+        if (first.isupper() and first != "A") or any(c.isdigit() for c in first) or not first[1:].islower()
+        else subject[0].lower() + subject[1:]
+    )

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from backend.domain import Paper
 from backend.literature.sentences import split
@@ -49,15 +50,28 @@ def read_bioasq(file: Path) -> list[Item]:
 def read_trials(folder: Path, name: str, seed: int) -> list[Item]:
     """Questions on every judgement of Evidence Inference 2.0, answered yes and no alike often, with the sentence that says so."""
     rng = random.Random(seed)
-    abstracts = {}
-    for line in (folder / "abstracts.jsonl").read_text(encoding="utf-8").splitlines():
-        held = json.loads(line)
-        abstracts[held["pmcid"]] = _body(held["text"])
+    abstracts = trial_abstracts(folder)
     made = []
+    for held, chosen in trial_questions(folder, name, rng):
+        evidence = " ".join(str(held["evidence"]).split())
+        for question, answer in chosen:
+            made.append(
+                Item(held["pmcid"], "Evidence Inference", question, _around(evidence, abstracts.get(held["pmcid"], []), rng), answer)
+            )
+    return made
+
+
+def trial_abstracts(folder: Path) -> dict[str, list[str]]:
+    """Sentences of every abstract of the trials, by PMC id."""
+    rows = (json.loads(line) for line in (folder / "abstracts.jsonl").read_text(encoding="utf-8").splitlines())
+    return {held["pmcid"]: _body(held["text"]) for held in rows}
+
+
+def trial_questions(folder: Path, name: str, rng: random.Random) -> Iterator[tuple[dict[str, Any], list[tuple[str, str]]]]:
+    """Each judgement of trials with the questions that it answers, yes and no alike often."""
     for line in (folder / f"prompts_{name}.jsonl").read_text(encoding="utf-8").splitlines():
         held = json.loads(line)
-        evidence = " ".join(str(held["evidence"]).split())
-        if len(evidence) < 20:
+        if len(" ".join(str(held["evidence"]).split())) < 20:
             continue
         what = {key: " ".join(str(held[key]).split()).rstrip(".") for key in ("intervention", "comparator", "outcome")}
         asked = {
@@ -71,14 +85,9 @@ def read_trials(folder: Path, name: str, seed: int) -> list[Item]:
         }
         other = [rng.choice(asked[key]) for key in ("increased", "decreased") if key != held["label"]]
         if held["label"] == "no difference":
-            chosen = [(rng.choice([*other, rng.choice(asked["any"])]), "no")]
+            yield held, [(rng.choice([*other, rng.choice(asked["any"])]), "no")]
         else:
-            chosen = [(rng.choice(asked[held["label"]]), "yes"), (rng.choice(asked["any"]), "yes"), (other[0], "no")]
-        for question, answer in chosen:
-            made.append(
-                Item(held["pmcid"], "Evidence Inference", question, _around(evidence, abstracts.get(held["pmcid"], []), rng), answer)
-            )
-    return made
+            yield held, [(rng.choice(asked[held["label"]]), "yes"), (rng.choice(asked["any"]), "yes"), (other[0], "no")]
 
 
 def weak_items(papers: Sequence[Paper], seed: int) -> list[Item]:
@@ -89,6 +98,8 @@ def weak_items(papers: Sequence[Paper], seed: int) -> list[Item]:
         conclusions = [s for s in paper.sections if "CONCL" in s.label.upper()]
         rest = [s for s in paper.sections if s not in conclusions]
         context = "\n".join(paper.text[s.start : s.end] for s in rest)
+        if paper.title.rstrip(" ].").endswith("?"):
+            continue  # such papers are what PubMedQA is made of: its other questions may be asked of this reader
         statements = [paper.text[a:b] for s in conclusions for a, b in split(paper.text, s.start, s.end)][:3]
         if len(context) < 300:
             continue

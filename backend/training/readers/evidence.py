@@ -1,0 +1,166 @@
+"""Train the reader that ranks evidence: ``python -m backend.training.readers.evidence DATA BODY OUT``.
+
+One reading of a question and a sentence gives two things: whether the sentence bears on the question, and whether it supports it,
+opposes it, or leaves it open. Questions are parted by their id; papers of the final part's questions are trained on by nobody.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from backend.domain import Paper
+from backend.literature.formats import read_papers
+from backend.literature.formats.embedded import embedded_files
+from backend.training.readers.adapting import set_out
+from backend.training.readers.evidence_data import STANCES, Asked, part_of, read_evidence, read_snippets, read_titles
+from backend.training.readers.pair_reader import PairReader
+
+WINDOW = 192
+_TOKENS = 3_840
+_POOL = 40  # sentences of other papers, nearest in meaning, among which a question's own are ranked
+
+
+class Pool:
+    """All sentences with their vectors by the sentence encoder: what is near a question and does not bear on it."""
+
+    def __init__(self, body: Path, asked: Sequence[Asked]) -> None:
+        from backend.models.families import minilm
+
+        self.encoder = minilm.load(body, minilm.CARD, "cpu")
+        self.texts, self.papers = list[str](), list[frozenset[str]]()
+        seen: dict[str, int] = {}
+        for each in asked:
+            for text in [*(t for t, _ in each.bearing), *each.other]:
+                if text in seen:
+                    self.papers[seen[text]] |= each.papers
+                else:
+                    seen[text] = len(self.texts)
+                    self.texts.append(text)
+                    self.papers.append(each.papers)
+        self.vectors = self.encoder.encode(self.texts)
+        self.at = seen
+
+    def near(self, each: Asked, most: int, skip: int = 0) -> list[str]:
+        """The nearest sentences of papers that are none of the question's."""
+        order = np.argsort(-(self.vectors @ self.encoder.encode([each.question])[0]), kind="stable")
+        own = {text for text, _ in each.bearing}
+        found = [self.texts[i] for i in order[: 6 * (most + skip) + 60] if not self.papers[i] & each.papers and self.texts[i] not in own]
+        return found[skip : skip + most]
+
+
+def average_precision(scores: np.ndarray, bears: np.ndarray) -> float:
+    """Mean of the precision at each sentence that bears on the question."""
+    hits = bears[np.argsort(-scores, kind="stable")]
+    return float((np.cumsum(hits) / np.arange(1, len(hits) + 1))[hits.astype(bool)].mean())
+
+
+def ranked(reader: PairReader, pool: Pool, asked: Sequence[Asked], inside: bool) -> dict[str, Any]:
+    """Mean average precision of the reader and of the encoder's similarity: among a paper's own sentences, or among near ones of others."""
+    made: dict[str, list[float]] = {"reader": [], "similarity": []}
+    for each in asked:
+        others = list(each.other) if inside else pool.near(each, _POOL)
+        texts = [*(text for text, _ in each.bearing), *others]
+        bears = np.array([1] * len(each.bearing) + [0] * len(others))
+        vector = pool.encoder.encode([each.question])[0]
+        made["similarity"].append(average_precision(pool.encoder.encode(texts) @ vector, bears))
+        made["reader"].append(average_precision(reader.judge(reader.rows([(each.question, t) for t in texts]))[:, 0], bears))
+    return {name: round(float(np.mean(values)), 4) for name, values in made.items()} | {"n": len(asked)}
+
+
+def stance_figures(reader: PairReader, asked: Sequence[Asked]) -> dict[str, Any]:
+    """Accuracy of the side that is likelier, supports or opposes, over sentences whose side is known."""
+    pairs = [(each.question, text, stance) for each in asked for text, stance in each.bearing if stance]
+    scores = reader.judge(reader.rows([(q, t) for q, t, _ in pairs]))[:, 1:3]
+    truth = np.array([STANCES.index(s) for *_, s in pairs])
+    right = scores.argmax(1) == truth
+    return {
+        "accuracy": round(float(right.mean()), 4),
+        "majority": round(float(max((truth == 0).mean(), (truth == 1).mean())), 4),
+        "n": len(pairs),
+    }
+
+
+def examples(asked: Sequence[Asked], pool: Pool, seed: int) -> list[tuple[str, str, float, int]]:
+    """Question, sentence, whether it bears on it, and its stance or -1: bearing ones with three times as many that do not."""
+    rng = random.Random(seed)
+    made: list[tuple[str, str, float, int]] = []
+    for each in asked:
+        chosen = rng.sample(each.bearing, min(5, len(each.bearing)))
+        made += [(each.question, text, 1.0, STANCES.index(stance) if stance else -1) for text, stance in chosen]
+        open_ = 2 if any(stance for _, stance in chosen) else -1
+        inner = rng.sample(each.other, min(len(each.other), 2 * len(chosen)))
+        made += [(each.question, text, 0.0, open_) for text in inner]
+        wanted = max(1, 3 * len(chosen) - len(inner))
+        outer = pool.near(each, 3 * wanted, skip=1)
+        made += [(each.question, text, 0.0, open_) for text in rng.sample(outer, min(wanted, len(outer)))]
+    rng.shuffle(made)
+    return made
+
+
+def main() -> None:
+    """Read the arguments, train, save adapters, head and figures."""
+    import torch
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name in ("data", "body", "out"):
+        parser.add_argument(name, type=Path)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--titles", type=int, default=3_000)
+    given = parser.parse_args()
+    set_out(given.seed, given.threads)
+    held = set(json.loads((given.data / "pubmedqa_labelled_500.json").read_text(encoding="utf-8")))
+    snippets = read_snippets(given.data / "bioasq_7b_9b.json")
+    parts = {name: [each for each in snippets if part_of(each.id) == name] for name in ("train", "check", "final")}
+    kept = frozenset().union(*(each.papers for name in ("check", "final") for each in parts[name]))
+    train = [each for each in parts["train"] if not each.papers & kept]
+    papers = [p for file in embedded_files() for p in read_papers(file) if isinstance(p, Paper) and p.pmid not in held | kept]
+    titles = read_titles(papers, given.seed, given.titles)
+    trials = read_evidence(given.data / "evidence_inference", "train", given.seed)
+    check = [each for each in read_evidence(given.data / "evidence_inference", "validation", 1) if each.other]
+    print(
+        {"BioASQ": {k: len(v) for k, v in parts.items()}, "of them trained on": len(train), "titles": len(titles), "trials": len(trials)},
+        flush=True,
+    )
+    trained = [*train, *titles, *trials]
+    near = Pool(given.body, trained)
+    print("sentences to draw from:", len(near.texts), flush=True)
+    rows_of = [row for epoch in range(given.epochs) for row in examples(trained, near, given.seed + epoch)]
+    reader = PairReader(given.body, 1 + len(STANCES), WINDOW)
+    rows = reader.rows([(question, text) for question, text, *_ in rows_of])
+    bears, stance = torch.tensor([row[2] for row in rows_of]), torch.tensor([row[3] for row in rows_of])
+    print("rows", len(rows), "tokens", sum(len(ids) for ids, _ in rows), flush=True)
+
+    def loss_of(scores: Any, batch: list[int]) -> Any:
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(scores[:, 0], bears[batch])
+        sides = stance[batch]
+        if bool((sides >= 0).any()):
+            loss = loss + 0.5 * torch.nn.functional.cross_entropy(scores[:, 1:], sides, ignore_index=-1)
+        return loss
+
+    reader.train(rows, loss_of, 1, 4e-4, given.seed, _TOKENS)
+    given.out.mkdir(parents=True, exist_ok=True)
+    reader.save(given.out / "evidence.safetensors")
+    apart = Pool(given.body, [*parts["check"], *parts["final"]])
+    told: dict[str, Any] = {
+        "BioASQ, final part": ranked(reader, apart, parts["final"], inside=False),
+        "trials, validation": ranked(reader, apart, check, inside=True),
+        "stance, BioASQ": stance_figures(reader, parts["final"]),
+        "stance, trials": stance_figures(reader, check),
+    }
+    (given.out / "evidence.json").write_text(
+        json.dumps({"stances": STANCES, "seed": given.seed, "figures": told}, indent=1), encoding="utf-8"
+    )
+    print(json.dumps(told, indent=1), flush=True)
+
+
+if __name__ == "__main__":
+    main()
