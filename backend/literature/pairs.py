@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from backend.models.abilities import Relates, Stated
 
 MOST = 2_000  # pairs of one text
-_MARKERS = 8  # tokens that marking a pair may cost
+_MARKERS = 12  # tokens that marking a pair may cost
 _MARGINS = (1_200, 600, 300, 150, 60, 0)  # characters kept on both sides of a pair, the most that fits
 WHICH = ("different kinds", "all")
 
