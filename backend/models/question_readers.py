@@ -20,13 +20,14 @@ _SHORTEST = 16  # word pieces of a sentence that are read at once when the quest
 
 @dataclass(frozen=True)
 class Calibration:
-    """How a head's numbers become probabilities that can be taken at their word: divided by `temperature`, then softmax.
+    """How a head's numbers become probabilities that can be taken at their word: plus `shift`, divided by `temperature`, then softmax.
 
     `covering` is the least probability with which an answer belongs to the 90% prediction set (see `backend.training.readers.calibrate`).
     """
 
     temperature: float = 1.0
     covering: float | None = None
+    shift: tuple[float, ...] = (0.0,) * len(VERDICTS)
 
 
 class _Asked(BertText):
@@ -69,7 +70,7 @@ class QuestionJudge(_Asked):
     def __init__(self, encoder: Any, head: Any, pieces: WordPieces, window: int, device: str, calibration: Calibration) -> None:
         super().__init__(encoder, head, pieces, window, device)
         self.covering = calibration.covering
-        self._temperature = calibration.temperature
+        self._temperature, self._shift = calibration.temperature, np.array(calibration.shift)
 
     def verdict(self, question: str, contexts: Sequence[str]) -> Floats:
         """Probabilities (m, 3) in the order of `VERDICTS`.
@@ -80,7 +81,7 @@ class QuestionJudge(_Asked):
             When question and context do not fit the window together.
         """
         asked, *cut = self._pieces.cut([question, *contexts])
-        shares = softmax(self._numbers([self._pair(asked.ids, each.ids) for each in cut]) / self._temperature)
+        shares = softmax((self._numbers([self._pair(asked.ids, each.ids) for each in cut]) + self._shift) / self._temperature)
         return shares.reshape(len(contexts), len(VERDICTS)).astype(np.float32)
 
 

@@ -44,15 +44,20 @@ class Pool:
                     seen[text] = len(self.texts)
                     self.texts.append(text)
                     self.papers.append(each.papers)
-        self.vectors = self.encoder.encode(self.texts)
+        self.vectors = self.encoder.encode(self.texts, fast=True)
         self.at = seen
 
-    def near(self, each: Asked, most: int, skip: int = 0) -> list[str]:
-        """The nearest sentences of papers that are none of the question's."""
-        order = np.argsort(-(self.vectors @ self.encoder.encode([each.question])[0]), kind="stable")
-        own = {text for text, _ in each.bearing}
-        found = [self.texts[i] for i in order[: 6 * (most + skip) + 60] if not self.papers[i] & each.papers and self.texts[i] not in own]
-        return found[skip : skip + most]
+    def near(self, asked: Sequence[Asked], most: int) -> list[list[str]]:
+        """For each question the nearest sentences of papers that are none of its own."""
+        vectors, made = self.encoder.encode([each.question for each in asked]), list[list[str]]()
+        for at in range(0, len(asked), 256):
+            nearness = vectors[at : at + 256] @ self.vectors.T
+            first = np.argpartition(-nearness, min(8 * most + 60, nearness.shape[1] - 1), axis=1)[:, : 8 * most + 60]
+            for each, row, order in zip(asked[at : at + 256], nearness, first, strict=False):
+                own = {text for text, _ in each.bearing}
+                best = order[np.argsort(-row[order], kind="stable")]
+                made.append([self.texts[i] for i in best if not self.papers[i] & each.papers and self.texts[i] not in own][:most])
+        return made
 
 
 def average_precision(scores: np.ndarray, bears: np.ndarray) -> float:
@@ -64,8 +69,8 @@ def average_precision(scores: np.ndarray, bears: np.ndarray) -> float:
 def ranked(reader: PairReader, pool: Pool, asked: Sequence[Asked], inside: bool) -> dict[str, Any]:
     """Mean average precision of the reader and of the encoder's similarity: among a paper's own sentences, or among near ones of others."""
     made: dict[str, list[float]] = {"reader": [], "similarity": []}
-    for each in asked:
-        others = list(each.other) if inside else pool.near(each, _POOL)
+    near = [list(each.other) for each in asked] if inside else pool.near(asked, _POOL)
+    for each, others in zip(asked, near, strict=True):
         texts = [*(text for text, _ in each.bearing), *others]
         bears = np.array([1] * len(each.bearing) + [0] * len(others))
         vector = pool.encoder.encode([each.question])[0]
@@ -87,33 +92,30 @@ def stance_figures(reader: PairReader, asked: Sequence[Asked]) -> dict[str, Any]
     }
 
 
-def examples(asked: Sequence[Asked], pool: Pool, seed: int) -> list[tuple[str, str, float, int]]:
+def examples(asked: Sequence[Asked], near: Sequence[Sequence[str]], seed: int) -> list[tuple[str, str, float, int]]:
     """Question, sentence, whether it bears on it, and its stance or -1: bearing ones with three times as many that do not."""
     rng = random.Random(seed)
     made: list[tuple[str, str, float, int]] = []
-    for each in asked:
+    for each, others in zip(asked, near, strict=True):
         chosen = rng.sample(each.bearing, min(5, len(each.bearing)))
         made += [(each.question, text, 1.0, STANCES.index(stance) if stance else -1) for text, stance in chosen]
         open_ = 2 if any(stance for _, stance in chosen) else -1
         inner = rng.sample(each.other, min(len(each.other), 2 * len(chosen)))
         made += [(each.question, text, 0.0, open_) for text in inner]
         wanted = max(1, 3 * len(chosen) - len(inner))
-        outer = pool.near(each, 3 * wanted, skip=1)
-        made += [(each.question, text, 0.0, open_) for text in rng.sample(outer, min(wanted, len(outer)))]
+        made += [(each.question, text, 0.0, open_) for text in rng.sample(others, min(wanted, len(others)))]
     rng.shuffle(made)
     return made
 
 
 def main() -> None:
     """Read the arguments, train, save adapters, head and figures."""
-    import torch
-
     parser = argparse.ArgumentParser(description=__doc__)
     for name in ("data", "body", "out"):
         parser.add_argument(name, type=Path)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--epochs", type=int, default=2, help="0 measures what an earlier run left in OUT")
     parser.add_argument("--titles", type=int, default=3_000)
     given = parser.parse_args()
     set_out(given.seed, given.threads)
@@ -130,13 +132,39 @@ def main() -> None:
         {"BioASQ": {k: len(v) for k, v in parts.items()}, "of them trained on": len(train), "titles": len(titles), "trials": len(trials)},
         flush=True,
     )
-    trained = [*train, *titles, *trials]
-    near = Pool(given.body, trained)
-    print("sentences to draw from:", len(near.texts), flush=True)
-    rows_of = [row for epoch in range(given.epochs) for row in examples(trained, near, given.seed + epoch)]
+    given.out.mkdir(parents=True, exist_ok=True)
     reader = PairReader(given.body, 1 + len(STANCES), WINDOW)
-    rows = reader.rows([(question, text) for question, text, *_ in rows_of])
-    bears, stance = torch.tensor([row[2] for row in rows_of]), torch.tensor([row[3] for row in rows_of])
+    if given.epochs:
+        fit(reader, [*train, *titles, *trials], given)
+        reader.save(given.out / "evidence.safetensors")
+    else:
+        reader.load(given.out / "evidence.safetensors")
+    apart = Pool(given.body, [*parts["check"], *parts["final"]])
+    # half of the trials' questions, by document, choose the temperatures; the other half is for the figures
+    chosen = [each for each in check if part_of(each.id) != "final"]
+    kept_trials = [each for each in check if part_of(each.id) == "final"]
+    temperature = temperatures(reader, apart, parts["check"], chosen)
+    told: dict[str, Any] = {
+        "BioASQ, final part": ranked(reader, apart, parts["final"], inside=False),
+        "trials, within the abstract": ranked(reader, apart, kept_trials, inside=True),
+        "stance, BioASQ": stance_figures(reader, parts["final"]),
+        "stance, trials": stance_figures(reader, kept_trials),
+    }
+    kept_settings = {"stances": STANCES, "seed": given.seed, "temperature": temperature, "figures": told}
+    (given.out / "evidence.json").write_text(json.dumps(kept_settings, indent=1), encoding="utf-8")
+    print(json.dumps(kept_settings, indent=1), flush=True)
+
+
+def fit(reader: PairReader, asked: Sequence[Asked], given: argparse.Namespace) -> None:
+    """Train on every question with sentences that bear on it and three times as many that do not, drawn anew each epoch."""
+    import torch
+
+    pool = Pool(given.body, asked)
+    near = [each[1:] for each in pool.near(asked, _POOL)]  # the very nearest of another paper may well say the same
+    print("sentences to draw from:", len(pool.texts), flush=True)
+    drawn = [row for epoch in range(given.epochs) for row in examples(asked, near, given.seed + epoch)]
+    rows = reader.rows([(question, text) for question, text, *_ in drawn])
+    bears, stance = torch.tensor([row[2] for row in drawn]), torch.tensor([row[3] for row in drawn])
     print("rows", len(rows), "tokens", sum(len(ids) for ids, _ in rows), flush=True)
 
     def loss_of(scores: Any, batch: list[int]) -> Any:
@@ -147,19 +175,33 @@ def main() -> None:
         return loss
 
     reader.train(rows, loss_of, 1, 4e-4, given.seed, _TOKENS)
-    given.out.mkdir(parents=True, exist_ok=True)
-    reader.save(given.out / "evidence.safetensors")
-    apart = Pool(given.body, [*parts["check"], *parts["final"]])
-    told: dict[str, Any] = {
-        "BioASQ, final part": ranked(reader, apart, parts["final"], inside=False),
-        "trials, validation": ranked(reader, apart, check, inside=True),
-        "stance, BioASQ": stance_figures(reader, parts["final"]),
-        "stance, trials": stance_figures(reader, check),
+
+
+def temperatures(reader: PairReader, pool: Pool, snippets: Sequence[Asked], trials: Sequence[Asked]) -> dict[str, float]:
+    """Temperatures under which the answers of the check part are likeliest (Guo et al. 2017), one of bearing and one of the side."""
+    rows, bears = list[tuple[str, str]](), list[int]()
+    for each, others in zip(snippets, pool.near(snippets, _POOL), strict=True):
+        rows += [(each.question, text) for text in [*(t for t, _ in each.bearing), *others]]
+        bears += [1] * len(each.bearing) + [0] * len(others)
+    logits = np.stack([reader.judge(reader.rows(rows))[:, 0], np.zeros(len(rows))], 1)
+    sided = [(each.question, text, STANCES.index(stance)) for each in [*snippets, *trials] for text, stance in each.bearing if stance]
+    sided += [(each.question, text, STANCES.index("unclear")) for each in trials for text in each.other[:2]]
+    sides = reader.judge(reader.rows([(question, text) for question, text, _ in sided]))[:, 1:]
+    return {
+        "bearing": temperature_of(logits, 1 - np.array(bears)),
+        "stance": temperature_of(sides, np.array([stance for *_, stance in sided])),
     }
-    (given.out / "evidence.json").write_text(
-        json.dumps({"stances": STANCES, "seed": given.seed, "figures": told}, indent=1), encoding="utf-8"
-    )
-    print(json.dumps(told, indent=1), flush=True)
+
+
+def temperature_of(scores: np.ndarray, truth: np.ndarray) -> float:
+    """The divisor of scores (n, classes) that makes `truth` (n,) likeliest, between 1/4 and 8."""
+    from scipy.optimize import minimize_scalar
+    from scipy.special import log_softmax
+
+    def loss(log_t: float) -> float:
+        return -float(log_softmax(scores / np.exp(log_t), axis=1)[np.arange(len(truth)), truth].mean())
+
+    return round(float(np.exp(minimize_scalar(loss, bounds=(np.log(0.25), np.log(8)), method="bounded").x)), 4)
 
 
 if __name__ == "__main__":
