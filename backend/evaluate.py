@@ -35,7 +35,8 @@ def evaluate(
     ----------
     options : mapping
         ``corpus``: files whose documents join the library (literature); ``wildtype``: file of the unchanged sequence
-        (protein.variants); ``models``: names of the models to measure; ``train``, ``test``, ``labels``, ``demo``: recordings to calibrate
+        (protein.variants); ``models``: names of the models to measure; ``unseen``: only questions that the readers of ours were not
+        trained on (literature.verdict, literature.evidence); ``train``, ``test``, ``labels``, ``demo``: recordings to calibrate
         on and to be judged on, their classes, or an embedded patient (eeg.calibrate).
 
     Returns

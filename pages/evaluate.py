@@ -20,6 +20,7 @@ from pages.parts.markup import escape, html, kicker, plain, some
 from pages.parts.uploads import keep, local
 
 KIND = "evaluate"
+_NO_SHARES = ("set_size",)  # beyond the axis of the figure; in the table
 _VERDICTS = {"usable": "Usable.", "uncertain": "Uncertain.", "undecodable": "Cannot be decoded."}
 
 
@@ -33,6 +34,7 @@ class Form:
     example: str
     shows: str
     wildtype: bool = False
+    unseen: bool = False  # readers of ours were trained on public questions: these can be left out
     paths: bool = False  # recordings are read where they lie: a file's header names a person, so no copy of it is kept
 
 
@@ -64,6 +66,16 @@ FORMS: Mapping[str, Form] = {
         ("json",),
         '{"id": {"QUESTION": "...", "CONTEXTS": ["..."], "final_decision": "yes"}}',
         "Accuracy, macro-F1, how far probabilities can be taken at their word, and whether it beats always saying the commonest answer.",
+        unseen=True,
+    ),
+    "literature.evidence": Form(
+        "Evidence sentences",
+        "Questions with the sentences that experts marked: BioASQ's JSON, or prompts and abstracts of Evidence Inference",
+        ("json", "jsonl"),
+        '{"questions": [{"body": "...", "documents": ["http://.../12345678"], "snippets": [{"text": "...", "document": "http://.../12345678"}]}]}',
+        "How high the marked sentences are ranked by the reader, by similarity and by words. The papers' texts are taken from the file or "
+        "from your library; without them, sentences are ranked among those of other questions.",
+        unseen=True,
     ),
     "protein.variants": Form(
         "Variant effects",
@@ -166,9 +178,10 @@ def _files(form: Form) -> Asked:
     files = st.file_uploader(form.ask, type=list(form.types), accept_multiple_files=True)
     path = st.text_input("Or the path of such a file on this computer")
     wildtype = st.file_uploader("The unchanged protein, FASTA", key="evaluate-wildtype") if form.wildtype else None
+    unseen = form.unseen and st.checkbox("Only questions that Bioloom's own readers were not trained on", key=f"unseen-{form.name}")
     return lambda: (
         [keep(file) for file in files] + ([local(path)] if path.strip() else []),
-        {"wildtype": keep(wildtype)} if wildtype is not None else {},
+        ({"wildtype": keep(wildtype)} if wildtype is not None else {}) | ({"unseen": True} if unseen else {}),
     )
 
 
@@ -200,8 +213,9 @@ def show_result(result: dict[str, Any]) -> None:
     kicker(f"{FORMS[result['task']].name}: result on {n:,} cases")
     if "verdict" in result:
         st.markdown(f"**{plain(_VERDICTS.get(result['verdict'], result['verdict']))}** {plain(result.get('sentence', ''))}")
+    shares = {name: {metric: cell for metric, cell in values.items() if metric not in _NO_SHARES} for name, values in systems.items()}
     words = describe_metrics(systems, n)
-    show_figure(plot_metrics(systems, n), words, "evaluation", rows(systems))
+    show_figure(plot_metrics(shares, n), words, "evaluation", rows(systems))
     metrics = list(dict.fromkeys(metric for values in systems.values() for metric in values))
     st.dataframe(
         [{"System": name} | {metric: _cell(values.get(metric)) for metric in metrics} for name, values in systems.items()], hide_index=True

@@ -26,6 +26,7 @@ def evaluate(
     labels: Annotated[str, typer.Option(help="eeg.calibrate: the classes, such as T1,T2.")] = "",
     demo: Annotated[str, typer.Option(help="eeg.calibrate: an embedded patient, such as scp1.")] = "",
     window: Annotated[str, typer.Option(help="eeg.calibrate: seconds from the event, such as 0.5,3.5.")] = "",
+    unseen: Annotated[bool, typer.Option("--unseen", help="literature.verdict, .evidence: only questions the readers never saw.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Measure a task on your own labelled data."""
@@ -35,7 +36,7 @@ def evaluate(
     if not files and not (train or demo):
         raise InputError("No file was named.", "Name labelled files; for eeg.calibrate use --train or --demo.")
     options: dict[str, Any] = {"corpus": corpus or [], "wildtype": wildtype, "models": model or [], "score": score}
-    options |= {"train": train or [], "test": test or [], "labels": labels, "demo": demo, **_window(window)}
+    options |= {"unseen": unseen, "train": train or [], "test": test or [], "labels": labels, "demo": demo, **_window(window)}
     with workbench() as bench, Bar(f"Evaluating {task}") as bar:
         made = measure(bench.context.watched(bar), task, files, options)
         bar.close()

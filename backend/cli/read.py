@@ -16,14 +16,14 @@ from backend.errors import InputError
 from backend.progress import Bar
 
 _NOT_HERE = ("literature.ask",)  # a question to the library, with a command of its own
-_ASKING = ("literature.answer", "literature.nearest", "literature.rewrite", "literature.verdict")
+_ASKING = ("literature.answer", "literature.evidence", "literature.nearest", "literature.rewrite", "literature.verdict")
 
 
 @app.command("read")
 def read_with_a_model(
     file: Annotated[str, typer.Argument(help="A text file (UTF-8), or - for what is piped in.")] = "",
     task: Annotated[str, typer.Option(help="Such as literature.entities; a wrong name is answered with all of them.")] = "",
-    question: Annotated[str, typer.Option(help="For tasks that ask one: literature.verdict, literature.answer.")] = "",
+    question: Annotated[str, typer.Option(help="For tasks that ask one: literature.verdict, literature.evidence.")] = "",
     paper: Annotated[int | None, typer.Option(help="A paper of the library by its id, in place of a file.")] = None,
     run: Annotated[str, typer.Option(help="A run of literature.ask: the papers it quotes, in place of a file.")] = "",
     settings: Annotated[list[str] | None, typer.Option("--set", help="A setting of the task, name=value; may be repeated.")] = None,

@@ -205,6 +205,10 @@ class Library:
         """(id, stored text) of every paper, ascending by id."""
         return self._store.texts()
 
+    def texts_of(self, pmids: Sequence[str]) -> dict[str, str]:
+        """The stored texts of those papers that are there, by PMID."""
+        return self._store.texts_of(pmids)
+
     def facets(self) -> Facets:
         version = self._store.version()
         held: tuple[int, Facets] | None = self._context.resources.get("literature.facets")

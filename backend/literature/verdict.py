@@ -8,6 +8,7 @@ import numpy as np
 
 from backend.domain import Json, ModelCard, Prediction, Profile
 from backend.explain.text import explain_sentences, explain_words
+from backend.literature.conformal import LEVEL, set_in_words, set_of
 from backend.literature.entities_export import rows_csv
 from backend.literature.judging import HOW_JOINED, OPEN, called, headline, in_numbers, join, judge, log_odds
 from backend.literature.reading import UNKNOWN_MUCH, asked_of, pick, pieces, read_question, retracted
@@ -64,14 +65,19 @@ def explain(context: Context, prediction: Mapping[str, Json], target: Mapping[st
 def to_csv(prediction: Mapping[str, Json]) -> str:
     """One row a part, and the joined verdict last."""
     rows = [
-        (at, each["title"], each["paper"] or "", each["start"], each["end"], *each["probabilities"], each["verdict"])
+        (at, each["title"], each["paper"] or "", each["start"], each["end"], *each["probabilities"], each["verdict"], _set(each))
         for at, each in enumerate(prediction["contexts"], start=1)
     ]
     joined = prediction["joined"]
     return rows_csv(
-        ("part", "text", "paper", "start", "end", *VERDICTS, "verdict"),
-        [*rows, ("joined", HOW_JOINED, "", "", "", *joined["probabilities"], joined["verdict"])],
+        ("part", "text", "paper", "start", "end", *VERDICTS, "verdict", "90% prediction set"),
+        [*rows, ("joined", HOW_JOINED, "", "", "", *joined["probabilities"], joined["verdict"], _set(joined))],
     )
+
+
+def _set(found: Mapping[str, Json]) -> str:
+    """A prediction set in one cell; '' where there is none."""
+    return " or ".join(found.get("set") or ())
 
 
 @task(
@@ -91,10 +97,10 @@ def verdict(context: Context, value: Mapping[str, Json], settings: Mapping[str, 
     question = str(value["question"])
     with context.runtime.use(card.name) as model:
         parts = pieces(context, model, value)
-        made = judge(model, question, [part.text for part in parts], context.progress)
+        made, covering = judge(model, question, [part.text for part in parts], context.progress), model.covering
         unknown = max(model.unknown_share(part.text) for part in parts)
     contexts = [
-        {**part.json(), "probabilities": [round(float(p), 6) for p in row], "verdict": called(row)}
+        {**part.json(), "probabilities": [round(float(p), 6) for p in row], "verdict": called(row), "set": set_of(row, covering)}
         for part, row in zip(parts, made, strict=True)
     ]
     whole = join(made)
@@ -104,6 +110,7 @@ def verdict(context: Context, value: Mapping[str, Json], settings: Mapping[str, 
     lines = [
         f"{headline(whole)} ({sure}), from {asked_of(parts)}.",
         f"Joined: {in_numbers(whole)} ({HOW_JOINED}).",
+        *_set_lines(set_of(whole, covering), len(parts)),
         f"Part by part: {', '.join(f'{name} {count}' for name, count in counted.items() if count)}.",
         calibration_of(card),
     ]
@@ -118,10 +125,27 @@ def verdict(context: Context, value: Mapping[str, Json], settings: Mapping[str, 
         "model": card.name,
         "run": value.get("run"),
         "contexts": contexts,
-        "joined": {"verdict": said, "probabilities": [round(float(p), 6) for p in whole], "how": HOW_JOINED},
+        "joined": {
+            "verdict": said,
+            "probabilities": [round(float(p), 6) for p in whole],
+            "how": HOW_JOINED,
+            "set": set_of(whole, covering),
+            "level": LEVEL,
+            "set_note": " ".join(_set_lines(set_of(whole, covering), len(parts))),
+        },
         "calibration": calibration_of(card),
     }
     return Prediction(data, card.name, tuple(warnings))
+
+
+def _set_lines(held: Sequence[str] | None, parts: int) -> list[str]:
+    """The prediction set in words, and what it is not made for."""
+    if held is None:
+        return []
+    made = set_in_words(held)
+    if parts > 1:
+        made += f" It is made for one text read at once; for {parts} parts joined its coverage was not measured."
+    return [made]
 
 
 def calibration_of(card: ModelCard) -> str:

@@ -14,10 +14,12 @@ import numpy as np
 
 from backend.domain import Json
 from backend.errors import InputError
+from backend.literature.conformal import set_figures
 from backend.literature.counting import system_name
 from backend.literature.judging import join, judge
 from backend.literature.labelled import read_file
 from backend.literature.reading import tokens_of
+from backend.literature.seen import seen_by, seen_note, unseen
 from backend.literature.texts import windows
 from backend.metrics import bootstrap
 from backend.models.abilities import VERDICTS
@@ -42,32 +44,55 @@ class Judged:
 
 
 def measure_verdict(context: Context, files: Sequence[Path], options: Mapping[str, Any]) -> dict[str, Json]:
-    """Accuracy, macro-F1, expected calibration error and accuracy at 60% coverage, beside always saying the commonest answer."""
+    """Accuracy, macro-F1, calibration error, accuracy at 60% coverage and prediction sets, beside always saying the commonest answer.
+
+    Options beside those of `backend.evaluate`: ``unseen``, only questions that no model measured was trained on.
+    """
     cases = [case for path in files for case in read_judged(path)]
     if not cases:
         raise InputError("The files hold no question with an answer of yes, no or maybe.", "Give PubMedQA's or BioASQ's JSON.")
-    truth = np.array([case.truth for case in cases])
     names = list(options.get("models") or []) or [card.name for card in serving(context, TASK)]
     cards = [pick_model(context, TASK, name) for name in names or [""]]
+    notes = []
+    if options.get("unseen"):
+        kept = [case for case, new in zip(cases, unseen([case.question for case in cases], cards), strict=True) if new]
+        if not kept:
+            raise InputError("The models were trained on every question of the files.", "Give other questions, or measure all of them.")
+        notes.append(f"Only the {len(kept):,} of {len(cases):,} questions that the models were not trained on, as far as is known.")
+        cases = kept
+    truth = np.array([case.truth for case in cases])
     common = Counter(truth.tolist()).most_common(1)[0][0]
     systems: dict[str, Json] = {f"always {VERDICTS[common]}": _always(truth, common)}
-    notes = [f"{len(cases):,} questions: " + ", ".join(f"{name} {int((truth == at).sum())}" for at, name in enumerate(VERDICTS)) + "."]
+    counted = ", ".join(f"{name} {int((truth == at).sum())}" for at, name in enumerate(VERDICTS))
+    notes.insert(0, f"{len(cases):,} questions: {counted}.")
     for card in cards:
         with context.runtime.use(card.name) as model:
-            made = _all(context, model, cases, card.title)
+            made, covering = _all(context, model, cases, card.title), model.covering
         said, sure = made.argmax(axis=1), made.max(axis=1)
-        systems[system_name(card)] = figures(truth, said, sure)
+        sets = {} if covering is None else set_figures(truth, made, covering)
+        systems[system_name(card)] = figures(truth, said, sure) | sets
         b, c = int(((said == truth) & (truth != common)).sum()), int(((said != truth) & (truth == common)).sum())
         notes.append(
             f"{card.title} is right where always {VERDICTS[common]} is wrong on {b:,} questions and wrong where that is right on {c:,}: "
             f"McNemar's exact p = {mcnemar(b, c):.3g}."
         )
+        if warned := seen_note([case.question for case in cases], card):
+            notes.append(warned)
+        if seen_by(card):
+            notes.append(
+                f"{card.title} was trained on PubMedQA's 500 labelled questions and on BioASQ 7b-9b: figures on those are not of unseen "
+                "data. What it reached on folds held out stands on its card."
+            )
         if card.untrained:
             notes.append(f"{card.title} is untrained: its figures are those of random numbers.")
     notes.append("Of a longer text, all windows are judged and joined. Intervals by drawing questions anew.")
     notes.append(
         "accuracy@60: over the 60% of questions answered most surely. ece: mean gap of probability and accuracy, 10 bins; 0 is perfect."
     )
+    if any("coverage90" in figures for figures in systems.values()):
+        notes.append(
+            "coverage90: share of questions whose right answer is in the 90% prediction set (Wilson's interval); set_size: answers in it."
+        )
     return {"task": TASK, "n": len(cases), "systems": systems, "notes": notes}
 
 

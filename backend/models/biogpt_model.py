@@ -22,6 +22,7 @@ class BioGptModel(Writer):
 
     codec: BioGptCodec
     needs_mentions = False
+    covering: float | None = None  # its sets were never calibrated
 
     def __init__(self, network: Any, codec: BioGptCodec, device: str, purpose: Purpose | None) -> None:
         config = network.config

@@ -186,6 +186,15 @@ class PaperStore:
                 if paper_id in found:
                     yield paper_id, found[paper_id]
 
+    def texts_of(self, pmids: Sequence[str]) -> dict[str, str]:
+        """The stored texts of those papers that are there, by PMID."""
+        with self._storage.session() as session:
+            return {
+                str(row[0]): row[1]
+                for piece in pieces(pmids)
+                for row in session.execute(select(PaperRow.pmid, PaperRow.text).where(PaperRow.pmid.in_(piece)))
+            }
+
     def get(self, ids: Sequence[int]) -> dict[int, StoredPaper]:
         """The papers of these ids that are still there."""
         with self._storage.session() as session:

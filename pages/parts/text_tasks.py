@@ -25,6 +25,11 @@ TASKS: Mapping[str, tuple[str, str, str]] = {
     "literature.entities": ("Named things", "Diseases, drugs, genes: every mention, marked in the text.", ""),
     "literature.relations": ("Relations", "Which of the named things the text relates, and the sentence that says so.", ""),
     "literature.verdict": ("Yes, no or maybe", "What the text says to a question, part by part.", "Does metformin reduce mortality?"),
+    "literature.evidence": (
+        "Sentences that answer a question",
+        "Which sentences bear on a question, best first, and whether they support or oppose it.",
+        "Does metformin reduce mortality?",
+    ),
     "literature.answer": ("Answers word for word", "The words of the text that answer a question.", "Which drug reduced mortality?"),
     "literature.fill": ("Hidden words", "Which words a language model expects in a hidden place.", ""),
     "literature.nearest": (
@@ -36,7 +41,7 @@ TASKS: Mapping[str, tuple[str, str, str]] = {
     "literature.write": ("Continue", "What a model would write next: generated, and never evidence.", ""),
     "literature.rewrite": ("Rewrite", "A summary or another wording by a model: generated, and never evidence.", ""),
 }
-_ON_ANSWERS = ("literature.verdict", "literature.answer")  # can also be put to the papers that a saved answer quotes
+_ON_ANSWERS = ("literature.verdict", "literature.evidence", "literature.answer")  # can also be put to the papers that a saved answer quotes
 
 
 def show_form(value: Mapping[str, Any], text: str, begin: str | None = None) -> None:

@@ -228,7 +228,7 @@ def test_a_verdict_that_no_probability_carries_is_open_in_words_and_exports(benc
     found = run(bench, "literature.verdict", text=ABSTRACT, name="abstract", question="Does lithium harm?").prediction
     assert found["joined"]["verdict"] == "open"
     assert found["text"][0].startswith("Open: no answer reaches one half (yes 0.46, no 0.41, maybe 0.13)")
-    assert find_task("literature.verdict").exports["csv"](found).splitlines()[-1].endswith(",open")
+    assert find_task("literature.verdict").exports["csv"](found).splitlines()[-1].endswith(",open,")
     assert {each["verdict"] for each in found["contexts"]} == {"yes", "no", "open"}
     sure = run(bench, "literature.verdict", text="Lithium may cause headache.", name="one", question="Does lithium harm?").prediction
     assert sure["text"][0] == "Yes (probability 0.73), from the whole text."

@@ -21,7 +21,7 @@ NAMES = {
     "Disease": {"tricuspid regurgitation": 0.9, "atrial flutter": 0.8, "headache": 0.3, "cyanosis": 0.7, "toxicity": 0.6},
     "Chemical": {"lithium carbonate": 0.95, "lithium": 0.9, "aspirin": 0.97},
 }
-TASKS = ("literature.entities", "literature.relations", "literature.verdict", "literature.answer")
+TASKS = ("literature.entities", "literature.relations", "literature.verdict", "literature.answer", "literature.evidence")
 
 
 class Toy:
@@ -31,6 +31,7 @@ class Toy:
     kinds = ("Disease", "Chemical")
     relations = ("none", "cause", "treats")
     needs_mentions = True
+    covering: float | None = None
 
     def lengths(self, texts: Sequence[str]) -> list[int]:
         return [len(text.split()) + 2 for text in texts]
@@ -73,6 +74,15 @@ class Toy:
             weights = np.array([1.0 + 3 * len(re.findall(r"cause|treats", text)), 1.0 + 2 * len(re.findall(r"\bno\b|\bnot\b", text)), 0.5])
             made.append(weights / weights.sum())
         return np.array(made, dtype=np.float32).reshape(-1, 3)
+
+    def weigh(self, question: str, sentences: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        bearing, stance = [], []
+        for text in sentences:
+            states, denies = len(re.findall(r"cause|treats", text)), len(re.findall(r"\bno\b|\bnot\b", text))
+            bearing.append(0.1 + 0.4 * min(2, states + denies))
+            weights = np.array([0.5 + 2 * states, 0.5 + 2 * denies, 1.0])
+            stance.append(weights / weights.sum())
+        return np.array(bearing, dtype=np.float32), np.array(stance, dtype=np.float32).reshape(-1, 3)
 
     def answer(self, question: str, contexts: Sequence[str], most: int) -> list[list[Span]]:
         return [

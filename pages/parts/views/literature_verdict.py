@@ -31,6 +31,8 @@ def show(run: Run) -> None:
     with left:
         kicker("Finding")
         _headline(joined["probabilities"], _of(found))
+        if joined.get("set_note"):
+            html(f"<p class='bl-set'>{escape(joined['set_note'])}</p>")
         _drawing(run, found)
     with right:
         kicker("How sure")
@@ -41,7 +43,8 @@ def show(run: Run) -> None:
     kicker("The parts")
     for at, each in enumerate(contexts, start=1):
         numbers = ", ".join(f"{name} {p:.2f}" for name, p in zip(("yes", "no", "maybe"), each["probabilities"], strict=True))
-        with st.expander(f"{at}. {plain(brief(each['title'], 90))} · {each['verdict']} ({numbers})"):
+        held = f"; 90% set: {' or '.join(each['set'])}" if each.get("set") else ""
+        with st.expander(f"{at}. {plain(brief(each['title'], 90))} · {each['verdict']} ({numbers}{held})"):
             html(f"<div class='bl-text'>{escape(each['content'])}</div>")
 
 
