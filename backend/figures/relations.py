@@ -1,4 +1,4 @@
-"""Relations as a drawing: names on a circle, an arrow from head to tail, the relation written on it."""
+"""Relations as a drawing: names on a circle, a shape for each kind, an arrow from head to tail, the relation written on it."""
 
 from __future__ import annotations
 
@@ -7,13 +7,23 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from backend.domain import Json
-from backend.figures.style import BLUE, VERMILLION, finish
+from backend.figures.style import BLUE, GREEN, ORANGE, PINK, QUIET, VERMILLION, finish
+from backend.literature.relation_words import in_words
+from backend.models.typed_pairs import known_kind
 
 _MOST = 30  # relations drawn; more would be a knot
+_LOOKS = {  # name in the legend, shape and colour of each kind
+    "chemical": ("chemical", "circle", BLUE),
+    "disease": ("disease", "square", ORANGE),
+    "gene": ("gene or protein", "diamond", GREEN),
+    "": ("in the text", "circle-open", BLUE),
+}
+_OTHER = ("other kind", "triangle-up", PINK)
+_DOUBTFUL = ("not in the text", "x-open", VERMILLION)
 
 
 def plot_relations(relations: Sequence[Mapping[str, Json]]) -> Any:
-    """The most probable relations. What names words that are not in the text is dotted, and its names are hollow diamonds.
+    """The most probable relations. A denied one is dashed; one that names words that are not in the text is dotted, its names are crosses.
 
     Parameters
     ----------
@@ -26,58 +36,83 @@ def plot_relations(relations: Sequence[Mapping[str, Json]]) -> Any:
     places, spelled = _circle(shown)
     figure = go.Figure()
     for at, each in enumerate(shown):
-        along = 0.34 + 0.11 * (at % 3)  # so that the words of crossing arrows do not lie on each other
-        (x0, y0), (x1, y1) = places[each["head"].casefold()], places[each["tail"].casefold()]
-        colour, dash = (BLUE, "solid") if each["verified"] else (VERMILLION, "dot")
+        _arrow(figure, each, places[each["head"].casefold()], places[each["tail"].casefold()], 0.34 + 0.11 * (at % 3))
+    looks = _looks(relations)
+    for look in dict.fromkeys(looks[name] for name in places):
+        title, symbol, colour = look
+        names = [name for name in places if looks[name] == look]
         figure.add_scatter(
-            x=[x0, x1], y=[y0, y1], mode="lines", line={"color": colour, "width": 1.6, "dash": dash}, hoverinfo="skip", showlegend=False
+            x=[places[name][0] for name in names],
+            y=[places[name][1] for name in names],
+            mode="markers+text",
+            text=[f"\u2002{_short(spelled[name])}\u2002" for name in names],  # a space keeps it off its mark
+            textposition=[_outside(*places[name]) for name in names],
+            textfont={"size": 13},
+            marker={"size": 13, "symbol": symbol, "color": colour, "line": {"width": 2, "color": colour}},
+            name=title,
+            hovertext=[_safe(f"{spelled[name]}, {title}") for name in names],
+            hovertemplate="%{hovertext}<extra></extra>",
         )
-        figure.add_annotation(
-            x=x1, y=y1, ax=x0 + 0.6 * (x1 - x0), ay=y0 + 0.6 * (y1 - y0), xref="x", yref="y", axref="x", ayref="y",
-            arrowhead=3, arrowsize=1.3, arrowwidth=1.6, arrowcolor=colour, standoff=9, text="",
-        )  # fmt: skip
-        side = _beside(x1 - x0, y1 - y0)
-        figure.add_annotation(
-            x=x0 + along * (x1 - x0),
-            y=y0 + along * (y1 - y0),
-            text=_safe(str(each["relation"])),
-            showarrow=False,
-            font={"size": 12},
-            **side,
-        )
-    found = {each[side].casefold() for each in relations for side in ("head", "tail") if each[f"{side}_at"] is not None}
-    doubtful = places.keys() - found
-    for title, names, symbol, colour in (
-        ("in the text", [name for name in places if name not in doubtful], "circle", BLUE),
-        ("not in the text", [name for name in places if name in doubtful], "diamond-open", VERMILLION),
-    ):
-        if names:
-            figure.add_scatter(
-                x=[places[name][0] for name in names],
-                y=[places[name][1] for name in names],
-                mode="markers+text",
-                text=[f"\u2002{_short(spelled[name])}\u2002" for name in names],  # a space keeps it off its mark
-                textposition=[_outside(*places[name]) for name in names],
-                textfont={"size": 13},
-                marker={"size": 13, "symbol": symbol, "color": colour, "line": {"width": 2, "color": colour}},
-                name=title,
-                hovertext=[_safe(spelled[name]) for name in names],
-                hovertemplate="%{hovertext}<extra></extra>",
-            )
     finish(figure, _title(relations), 300 + 16 * len(places))
     figure.update_xaxes(visible=False, range=[-2, 2])
     figure.update_yaxes(visible=False, range=[-1.25, 1.25])
-    figure.update_layout(legend={"orientation": "h", "x": 0, "y": 0, "yanchor": "top"}, showlegend=bool(doubtful))
+    figure.update_layout(legend={"orientation": "h", "x": 0, "y": 0, "yanchor": "top"}, showlegend=set(looks.values()) != {_LOOKS[""]})
     return figure
+
+
+def _arrow(figure: Any, each: Mapping[str, Json], start: tuple[float, float], end: tuple[float, float], along: float) -> None:
+    """An arrow with its relation written beside it, `along` its way: at other places for each, so that words do not lie on each other."""
+    (x0, y0), (x1, y1) = start, end
+    colour, dash = _line(each)
+    figure.add_scatter(
+        x=[x0, x1], y=[y0, y1], mode="lines", line={"color": colour, "width": 1.6, "dash": dash}, hoverinfo="skip", showlegend=False
+    )
+    figure.add_annotation(
+        x=x1, y=y1, ax=x0 + 0.6 * (x1 - x0), ay=y0 + 0.6 * (y1 - y0), xref="x", yref="y", axref="x", ayref="y",
+        arrowhead=3, arrowsize=1.3, arrowwidth=1.6, arrowcolor=colour, standoff=9, text="",
+    )  # fmt: skip
+    said = f"{in_words(each)} (denied)" if each.get("denied") else in_words(each)
+    figure.add_annotation(
+        x=x0 + along * (x1 - x0),
+        y=y0 + along * (y1 - y0),
+        text=_safe(said),
+        showarrow=False,
+        font={"size": 12},
+        **_beside(x1 - x0, y1 - y0),
+    )
+
+
+def _line(each: Mapping[str, Json]) -> tuple[str, str]:
+    """Colour and dash of an arrow."""
+    if not each["verified"]:
+        return VERMILLION, "dot"
+    return QUIET, "dash" if each.get("denied") else "solid"
+
+
+def _looks(relations: Sequence[Mapping[str, Json]]) -> dict[str, tuple[str, str, str]]:
+    """How each name is drawn, by its kind; a name that stands nowhere in the text as doubtful."""
+    made: dict[str, tuple[str, str, str]] = {}
+    for each in relations:
+        for side in ("head", "tail"):
+            name = each[side].casefold()
+            if each[f"{side}_at"] is None:
+                made.setdefault(name, _DOUBTFUL)
+            elif made.get(name, _DOUBTFUL) == _DOUBTFUL:
+                kind = known_kind(str(each.get(f"{side}_kind") or ""))
+                made[name] = _OTHER if kind is None else _LOOKS[kind]
+    return made
 
 
 def describe_relations(relations: Sequence[Mapping[str, Json]]) -> str:
     """The drawing in words."""
     listed = "; ".join(
-        f"{each['head']} {each['relation']} {each['tail']} ({each['score']:.2f}{'' if each['verified'] else ', not verified'})"
-        for each in _once(relations)[:_MOST]
+        f"{each['head']} {in_words(each)} {each['tail']} ({each['score']:.2f}{_doubts(each)})" for each in _once(relations)[:_MOST]
     )
     return f"{_title(relations)}. {listed}."
+
+
+def _doubts(each: Mapping[str, Json]) -> str:
+    return ("" if each["verified"] else ", not verified") + (f", denied by '{each['denied']}'" if each.get("denied") else "")
 
 
 def _title(relations: Sequence[Mapping[str, Json]]) -> str:

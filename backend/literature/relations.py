@@ -10,6 +10,7 @@ from backend.explain.text import explain_words
 from backend.literature.entities_export import rows_csv
 from backend.literature.pairs import as_json, fit, own_mentions, pairs_of, relate_pairs
 from backend.literature.reading import AT_ONCE, around, material, notes, pick, retracted
+from backend.literature.relation_words import denial, in_words
 from backend.literature.relations_measure import NOTHING, measure_relations
 from backend.literature.texts import read_text, sentence_spans, windows
 from backend.literature.visible import visible
@@ -51,19 +52,20 @@ def explain(context: Context, prediction: Mapping[str, Json], target: Mapping[st
 
 def stated_as(each: Mapping[str, Json]) -> str:
     """A relation in one line."""
-    return f"{each['head']} - {each['relation']} - {each['tail']}"
+    return f"{each['head']} - {in_words(each)} - {each['tail']}{' (denied)' if each.get('denied') else ''}"
 
 
 def to_csv(prediction: Mapping[str, Json]) -> str:
     """One row a relation with the sentence that states it."""
     text = str(prediction["material"]["content"])
     return rows_csv(
-        ("head", "relation", "tail", "probability", "verified", "start", "end", "sentence"),
+        ("head", "head kind", "relation", "tail", "tail kind", "probability", "verified", "denied by", "start", "end", "sentence"),
         [
             (
-                *(visible(str(each[name])) for name in ("head", "relation", "tail")),
+                *(visible(str(each[name])) for name in ("head", "head_kind", "relation", "tail", "tail_kind")),
                 each["score"],
                 "yes" if each["verified"] else "no",
+                each.get("denied", ""),
                 *each["sentence"],
                 text[each["sentence"][0] : each["sentence"][1]],
             )
@@ -104,7 +106,8 @@ def relations(context: Context, value: Mapping[str, Json], settings: Mapping[str
         stated = relate_pairs(context, model, text, fitting) if needs else _written(context, model, text, spans)
         known = list(model.relations)
     kept = [each for each in stated if each["relation"].casefold() not in NOTHING]
-    kept.sort(key=lambda each: -each["score"])
+    kept = sorted((each | {"denied": denial(text, each)} for each in kept), key=lambda each: -each["score"])
+    denied = sum(bool(each["denied"]) for each in kept)
     doubtful = sum(not each["verified"] for each in kept)
     asked = (
         f"{len(pairs):,} pairs of {len(mentions):,} named things, marked by {marked_by}" if needs else f"{len(spans):,} parts of the text"
@@ -116,6 +119,11 @@ def relations(context: Context, value: Mapping[str, Json], settings: Mapping[str
     warnings = [*retracted(context, [value.get("paper")]), *notes(read)]
     if len(fitting) < len(pairs):
         warnings.append(f"{len(pairs) - len(fitting):,} pairs stand too far apart to be read at once and were left out.")
+    if denied:
+        warnings.append(
+            f"{denied:,} of {len(kept):,} relations name something that the sentence denies, by a short rule that Bioloom has not measured "
+            "(NegEx, doi:10.1006/jbin.2001.1029): they are listed, and marked as denied."
+        )
     if doubtful:
         warnings.append(
             f"{doubtful:,} of {len(kept):,} relations name something whose words are not in the text: "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -136,10 +136,11 @@ class TypedPairReader(PairReader):
         """Probabilities over all labels, 0 for those that a pair of these kinds cannot have."""
         if not rows:
             return []
+        marked = cast(Sequence[MarkedRow], rows)  # all rows come from `_marked`
         hidden = self._batched(rows, lambda *given: self._hidden(*given).float().cpu().numpy())
-        numbers = self._numbers(np.stack([values[list(row.at)].reshape(-1) for values, row in zip(hidden, rows, strict=True)]))
+        numbers = self._numbers(np.stack([values[list(row.at)].reshape(-1) for values, row in zip(hidden, marked, strict=True)]))
         made = []
-        for row, values in zip(rows, numbers, strict=True):
+        for row, values in zip(marked, numbers, strict=True):
             between = self._between[row.partner]
             share = np.zeros(len(self._labels))
             share[list(between.labels)] = softmax(values[list(between.labels)] / between.temperature)

@@ -243,7 +243,11 @@ def test_figures_say_in_words_what_they_draw(bench, toy):
     words = describe_relations([*stated, *stated, doubtful])
     assert words.startswith("4 different relations between 6 names; 1 not verified")
     drawn = plot_relations([*stated, *stated, doubtful])
-    assert {trace.name for trace in drawn.data if trace.name} == {"in the text", "not in the text"}
+    assert {trace.name: trace.marker.symbol for trace in drawn.data if trace.name} == {
+        "chemical": "circle",
+        "disease": "square",
+        "not in the text": "x-open",
+    }
     assert len([line for line in drawn.data if line.mode == "lines"]) == 4
 
 

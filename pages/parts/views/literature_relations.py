@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
 
 from backend.domain import Run
+from backend.literature.relation_words import in_words
 from pages.parts.bench import bench
 from pages.parts.choosing import choose_model
-from pages.parts.figure import show_figure
 from pages.parts.markup import escape, html, kicker, some
+from pages.parts.relations_view import draw_relations, list_relations, readable, state_relations
 from pages.parts.text_sure import read_facts, show_sure
 from pages.parts.why_sites import show_sites
 
-_CARDS = 12  # relations quoted in full; the table lists all
 _OWN = "paper"
 
 
@@ -55,14 +55,15 @@ def _writes(name: str) -> bool:
 def show(run: Run) -> None:
     """What is related first, then how sure, then why, then the list."""
     found: Mapping[str, Any] = run.prediction or {}
-    relations, text = [_shown(each) for each in found["relations"]], str(found["material"]["content"])
+    text = str(found["material"]["content"])
+    relations = [readable({**each, "quote": text}) for each in found["relations"]]
     left, right = st.columns([7, 3], gap="large")
     with left:
         kicker(f"Finding: {some(len(relations), 'stated relation')}")
-        if not relations:
-            html(f"<p>The model relates nothing here. It knows: {escape(', '.join(found['known']) or 'whatever it writes')}.</p>")
+        if relations:
+            draw_relations(relations, run.id)
         else:
-            _drawing(run, relations)
+            html(f"<p>The model relates nothing here. It knows: {escape(_known(found))}.</p>")
     with right:
         kicker("How sure")
         by = "written by the model itself" if found["generated"] else f"{some(int(found['pairs']), 'pair')}, marked by {found['marked_by']}"
@@ -70,69 +71,17 @@ def show(run: Run) -> None:
     if not relations:
         return
     kicker("The sentences that state them")
-    html("".join(_card(at, each, text) for at, each in enumerate(relations[:_CARDS], start=1)))
-    if len(relations) > _CARDS:
-        st.caption(f"The {_CARDS} most probable of {len(relations):,}; all are listed below.")
+    state_relations(relations)
     kicker("Why")
-    labels = [f"{at}. {each['head'][:40]} - {each['relation']} - {each['tail'][:40]}" for at, each in enumerate(relations, start=1)]
+    labels = [f"{at}. {each['head'][:40]} - {in_words(each)} - {each['tail'][:40]}" for at, each in enumerate(relations, start=1)]
     at = labels.index(st.selectbox("Relation", labels, key=f"relations-why-{run.id}"))
     where = relations[at]["sentence"]
     show_sites(run, {"relation": at + 1}, f"Explain relation {at + 1}", text, (where[0], where[1]))
     kicker("Every relation")
-    _table(relations, text)
+    list_relations(relations)
 
 
-def _shown(each: Mapping[str, Any]) -> dict[str, Any]:
-    """A relation as it is drawn: a generator may have written signs that cannot be seen."""
-    from backend.literature.visible import visible
-
-    return {**each, **{name: visible(str(each[name])) for name in ("head", "relation", "tail")}}
-
-
-def _drawing(run: Run, relations: Sequence[Mapping[str, Any]]) -> None:
-    from backend.figures.relations import describe_relations, plot_relations
-
-    rows = [{name: each[name] for name in ("head", "relation", "tail", "score", "verified")} for each in relations]
-    show_figure(plot_relations(relations), describe_relations(relations), f"relations-{run.id}", rows)
-
-
-def _card(at: int, each: Mapping[str, Any], text: str) -> str:
-    start, end = each["sentence"]
-    spots = sorted((spot, name) for spot, name in ((each["head_at"], "head"), (each["tail_at"], "tail")) if spot is not None)
-    out, place = [], start
-    for spot, _ in spots:
-        if spot[0] < place:
-            continue
-        out += [escape(text[place : spot[0]]), f"<mark>{escape(text[spot[0] : spot[1]])}</mark>"]
-        place = spot[1]
-    gone = " and ".join(f"“{escape(each[side])}”" for side in ("head", "tail") if each[f"{side}_at"] is None)
-    note = (
-        f"<div class='bl-notice'><b>Not verified.</b> The model writes {gone}, which this part of the text does not hold.</div>"
-        if gone
-        else ""
-    )
-    return (
-        f"<article class='bl-paper'><h4>{at}. {escape(each['head'])} <span class='bl-tag'>{escape(each['relation'])}</span> "
-        f"{escape(each['tail'])} <span class='bl-soft'>probability {each['score']:.2f}</span></h4>"
-        f"<div class='bl-text' style='border:0;padding:.2rem 0'>{''.join(out)}{escape(text[place:end])}</div>{note}</article>"
-    )
-
-
-def _table(relations: Sequence[Mapping[str, Any]], text: str) -> None:
-    rows = [
-        {
-            "Head": each["head"],
-            "Relation": each["relation"],
-            "Tail": each["tail"],
-            "Probability": each["score"],
-            "Words in the text": "yes" if each["verified"] else "no",
-            "Sentence": text[each["sentence"][0] : each["sentence"][1]],
-        }
-        for each in relations
-    ]
-    st.dataframe(
-        rows,
-        hide_index=True,
-        column_config={"Probability": st.column_config.NumberColumn(format="%.2f"), "Sentence": st.column_config.TextColumn(width="large")},
-        height=min(38 * (len(rows) + 1), 400),
-    )
+def _known(found: Mapping[str, Any]) -> str:
+    """What the model can state, in words."""
+    labels = [in_words({"relation": label, "head_kind": "Chemical"}) for label in found["known"]]
+    return ", ".join(dict.fromkeys(labels)) or "whatever it writes"

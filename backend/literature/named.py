@@ -1,0 +1,88 @@
+"""Chemicals, diseases and genes of quoted sentences, what denies them, and the relations that the quotes state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from backend.domain import Json
+from backend.literature.marking import mark
+from backend.literature.negation import negation
+from backend.literature.pairs import Pair, as_json, fit, pairs_of, within
+from backend.literature.reading import around
+from backend.literature.relation_words import denial
+from backend.literature.texts import sentence_spans, windows
+from backend.models.registry import get_card
+from backend.progress import Silent
+from backend.tasks import Context
+
+if TYPE_CHECKING:
+    from backend.models.abilities import Marks, Mention
+
+ENTITIES, RELATIONS = "reader-entities", "reader-relations"
+MOST = 120  # pairs of all quotes together: an answer must not wait for more
+
+
+def named_in(context: Context, evidence: Sequence[Mapping[str, Json]]) -> dict[str, Json] | None:
+    """What the quotes of an answer name and relate.
+
+    Parameters
+    ----------
+    evidence : sequence of mapping
+        Items with ``quote`` and ``rank``.
+
+    Returns
+    -------
+    dict or None
+        ``mentions``: for each item a list of ``{"start", "end", "kind", "score", "negated", "cue"}``; ``relations``: as in
+        literature.relations, with ``evidence`` (the rank), the ``quote`` that states it, and ``denied`` (the cue, or '');
+        every place counts characters of the quote. ``left_out``: pairs that were not read, being more than `MOST` or too far apart.
+        None where a reader is not on this machine.
+    """
+    if not all(context.runtime.present(name) for name in (ENTITIES, RELATIONS)):
+        return None
+    quotes = [str(item["quote"]) for item in evidence]
+    with context.runtime.use(ENTITIES) as marker:
+        found = _marked(marker, quotes)
+    pairs = [(at, pair) for at, quote in enumerate(quotes) for pair in pairs_of(quote, found[at], "different kinds")]
+    relations: list[dict[str, Any]] = []
+    with context.runtime.use(RELATIONS) as model:
+        read = [(at, fitting) for at, pair in pairs[:MOST] for fitting in fit(model, quotes[at], [pair])]
+        texts = [quotes[at][slice(*pair.sentence)] for at, pair in read]
+        inside = [_inside(pair) for _, pair in read]
+        for (at, pair), stated in zip(read, model.relate(texts, inside), strict=True):
+            for each in stated:
+                made = as_json(each, pair.sentence[0], pair.sentence)
+                rank = {"evidence": evidence[at]["rank"], "quote": quotes[at], "denied": denial(quotes[at], made)}
+                relations.append(made | rank)
+    return {
+        "mentions": [_described(quote, mentions) for quote, mentions in zip(quotes, found, strict=True)],
+        "relations": sorted(relations, key=lambda each: -each["score"]),
+        "left_out": len(pairs) - len(read),
+        "models": [{"name": name, "sha256": get_card(name, context.config).sha256} for name in (ENTITIES, RELATIONS)],
+    }
+
+
+def _marked(marker: Marks, quotes: Sequence[str]) -> list[list[Mention]]:
+    """Mentions of each quote: those that fit are read together, a longer one in its windows."""
+    fits = [size <= marker.window for size in marker.lengths(quotes)]
+    together = iter(marker.mentions([quote for quote, short in zip(quotes, fits, strict=True) if short]))
+    return [
+        next(together) if short else mark(marker, quote, windows(marker, quote), Silent())
+        for quote, short in zip(quotes, fits, strict=True)
+    ]
+
+
+def _inside(pair: Pair) -> tuple[Mention, Mention]:
+    return within(pair.first, pair.sentence[0]), within(pair.second, pair.sentence[0])
+
+
+def _described(quote: str, mentions: Sequence[Mention]) -> list[dict[str, Any]]:
+    made = []
+    sentences = sentence_spans(quote)
+    for each in mentions:
+        start, end = around(sentences, each.start, each.end)
+        cue = negation(quote[start:end], each.start - start, each.end - start)
+        place = {"start": each.start, "end": each.end, "kind": each.kind, "score": round(each.score, 6)}
+        made.append({**place, "negated": bool(cue), "cue": cue})
+    return made
