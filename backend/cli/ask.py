@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -10,6 +11,7 @@ import typer
 from backend.cli.results import result_text
 from backend.cli.shared import AsJson, app, show, workbench
 from backend.domain import Profile
+from backend.profiles.verdict_words import error_words, set_words, shares_words, sides_words
 
 
 @app.command()
@@ -22,11 +24,12 @@ def ask(
     mesh: Annotated[list[str] | None, typer.Option(help="MeSH heading; all given must be present.")] = None,
     collection: Annotated[list[str] | None, typer.Option(help="Collection; may be repeated.")] = None,
     evidence: Annotated[int, typer.Option(help="Number of sentences, 1 to 10.")] = 10,
-    explain: Annotated[bool, typer.Option("--explain", help="Explain the first evidence sentence.")] = False,
+    readers: Annotated[bool, typer.Option(help="Let the readers rank the sentences and judge the papers; else by nearness alone.")] = True,
+    explain: Annotated[bool, typer.Option("--explain", help="Explain the first paper's verdict, or the first evidence sentence.")] = False,
     profile: Annotated[str, typer.Option(help="Id of the profile that asks.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Answer a question with verbatim sentences from the library."""
+    """Answer a question with verbatim sentences from the library and, where yes or no can answer it, a verdict."""
     filters = {
         "year_from": year_from,
         "year_to": year_to,
@@ -39,7 +42,7 @@ def ask(
         from backend.workbench import run_json
 
         who = bench.storage.profiles.get(profile) if profile else Profile()
-        settings = {"filters": {name: value for name, value in filters.items() if value}, "evidence": evidence}
+        settings = {"filters": {name: value for name, value in filters.items() if value}, "evidence": evidence, "readers": readers}
         run = bench.run("literature.ask", {"question": question}, settings=settings, profile=who, owner=who.id, explain=explain)
         missing = "The library holds no answer, so no sentence of it was explained." if explain and run.explanation is None else ""
         show(run_json(run), as_json, lambda made: answer_text({**made, "not_explained": missing}))
@@ -47,13 +50,41 @@ def ask(
 
 def answer_text(made: Mapping[str, Any]) -> str:
     answer = made["answer"]
-    lines = [answer["reason"], f"Confidence that the library holds an answer: {answer['confidence']:.2f}"]
+    lines = [answer["reason"], f"Confidence that the library holds an answer: {answer['confidence']:.2f}", *_judged(answer)]
     for item in answer["evidence"]:
         source = ", ".join(
             str(part) for part in (item["journal"], item["year"], item["study_type"], item["pmid"] and f"PMID {item['pmid']}") if part
         )
         notice = "".join(f" [{notice['kind'].upper()}]" for notice in item["notices"])
-        lines += ["", f"{item['rank']:>2}. “{item['quote']}”", f"    {item['title']}", f"    {source}{notice}"]
+        lines += ["", f"{item['rank']:>2}. “{item['quote']}”", f"    {item['title']}", f"    {source}{notice}", *_read(item)]
     if answer["abstained"]:
         lines += ["", "Nearest titles:"] + [f"  - {near['title']} ({near['year']})" for near in made["prediction"]["nearest"]]
     return result_text(made, lines)
+
+
+def _judged(answer: Mapping[str, Any]) -> list[str]:
+    """The verdict, its set, why none is given, and whether the papers disagree; nothing of a run whose papers were not judged."""
+    lines = {
+        "not in library": ["No verdict: the library holds nothing that answers the question."],
+        "does not decide": ["No verdict: the papers speak about the question and do not decide it."],
+    }.get(str(answer.get("ground")), [])
+    if verdict := answer.get("verdict"):
+        by_paper = ", ".join(f"{name} {count}" for name, count in Counter(paper["said"] for paper in verdict["papers"]).items())
+        lines += [
+            f"Verdict: {verdict['said']} ({shares_words(verdict['probabilities'])}).",
+            set_words(verdict, "professional"),
+            f"{verdict['how']} Paper by paper: {by_paper}.",
+            verdict["calibration"],
+        ]
+    if meter := answer.get("contradiction"):
+        lines += [f"Do the studies disagree? {sides_words(meter)}", error_words(meter["error"], "professional")]
+    return lines
+
+
+def _read(item: Mapping[str, Any]) -> list[str]:
+    """What the reader says of one sentence, where it was read."""
+    if item.get("bearing") is None:
+        return []
+    stance = item.get("stance")
+    side = f"{stance['said']} ({max(stance['probabilities']):.2f}); " if stance else ""
+    return [f"    {side}bears on the question with probability {item['bearing']:.2f}"]

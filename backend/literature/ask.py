@@ -8,13 +8,17 @@ from collections.abc import Mapping, Sequence
 
 from backend.domain import Json, Prediction, Profile
 from backend.errors import InputError
+from backend.literature.answering import EVIDENCE, NOT_THERE, judged, readers_ready, reason, too_long, used
 from backend.literature.cite import to_bibtex, to_csv, to_json, to_ris
 from backend.literature.evidence import choose
 from backend.literature.library import ENCODER, library
+from backend.literature.named import named_in
 from backend.literature.nearness import Retrieved
 from backend.literature.retrieval import retrieve
 from backend.literature.support import Support, assess
+from backend.literature.weighing import Weighed, measures, quoted, ranked, weigh
 from backend.literature.why import explain
+from backend.literature.yesno import kind_of
 from backend.storage.papers import Filters, StoredPaper
 from backend.tasks import Context, task
 
@@ -51,7 +55,7 @@ def read_question(context: Context, value: Mapping[str, Json], settings: Mapping
     title="Ask the papers",
     modality="literature",
     models=(ENCODER, WORDS),
-    settings={"filters": {}, "evidence": 10, "model": ENCODER},
+    settings={"filters": {}, "evidence": 10, "model": ENCODER, "readers": True},
     read=read_question,
     explain=explain,
     exports={
@@ -62,8 +66,9 @@ def read_question(context: Context, value: Mapping[str, Json], settings: Mapping
     },
 )
 def ask(context: Context, value: Mapping[str, Json], settings: Mapping[str, Json], profile: Profile) -> Prediction:
-    """Answer ``value['question']`` with up to ``settings['evidence']`` verbatim sentences.
+    """Answer ``value['question']`` with up to ``settings['evidence']`` verbatim sentences and, by the readers, a verdict.
 
+    Without ``settings['readers']``, which runs of earlier versions do not have, sentences come by nearness alone and nothing is judged.
     The profile changes nothing here: it only orders and words what a page shows.
     """
     question = str(value["question"])
@@ -95,17 +100,20 @@ def ask(context: Context, value: Mapping[str, Json], settings: Mapping[str, Json
         )
     if not question.isascii() and _mostly_other_script(question):
         warnings.append("The question is not in English. The search was measured on English only.")
-    support = assess(found)
+    weighed = _read(context, question, found, warnings) if settings.get("readers") and model == ENCODER else None
+    support = assess(found, None if weighed is None else measures(weighed))
     measured = model == WORDS or found.with_vectors == found.matching
-    evidence = [] if not support.enough else choose(found, most, support.least)
-    abstained = not evidence
+    evidence = _evidence(question, found, weighed, support, most) if support.enough else []
     answer = {
-        "abstained": abstained,
+        "abstained": not evidence,
         "verdict": None,
         "confidence": round(support.confidence, 4),
         "reason": _reason(found, filters, support, evidence),
         "evidence": evidence,
     }
+    if weighed is not None:
+        answer |= _judged(context, question, found, weighed, support, evidence)
+        answer |= {"reason": reason(answer)} if evidence else {}
     data: dict[str, Json] = {
         "question": question,
         "filters": filters.json(),
@@ -137,14 +145,56 @@ def ask(context: Context, value: Mapping[str, Json], settings: Mapping[str, Json
             # rates measured with every paper read for meaning say nothing about a search that had not read them all
             "answered_wrongly": support.answered_wrongly if measured else None,
             "refused_wrongly": support.refused_wrongly if measured else None,
-            "quoting": support.quoting if measured else {"least": support.least},
+            "quoting": _quoting(support, measured, weighed is not None),
             "data": support.data if measured else "",
         },
     }
+    if weighed is not None:
+        data["readers"] = used(context)
     for item in evidence:
         if any(notice["kind"] == "retracted" for notice in item["notices"]):
-            warnings.append(f"PMID {item['pmid'] or item['document']} was retracted; its sentences are shown with a notice.")
+            left = "; no verdict is read from it" if answer.get("question_kind") == "yes/no" else ""
+            warnings.append(f"PMID {item['pmid'] or item['document']} was retracted; its sentences are shown with a notice{left}.")
     return Prediction(data, model, tuple(dict.fromkeys(warnings)))
+
+
+def _read(context: Context, question: str, found: Retrieved, warnings: list[str]) -> list[Weighed] | None:
+    """The search's best sentences, read; None, with a warning, where the readers cannot read them."""
+    if not readers_ready(context):
+        warnings.append("The readers are not on this machine: sentences are ranked by nearness and nothing is judged.")
+        return None
+    if too_long(context, question):
+        warnings.append("The question is too long for the readers: sentences are ranked by nearness and nothing is judged. Shorten it.")
+        return None
+    context.progress.check()
+    with context.runtime.use(EVIDENCE) as model:
+        return weigh(model, question, found)
+
+
+def _evidence(question: str, found: Retrieved, weighed: Sequence[Weighed] | None, support: Support, most: int) -> list[dict[str, Json]]:
+    """The sentences that are quoted: by the reader where it read them, else by nearness."""
+    if weighed is None:
+        return choose(found, most, support.least)
+    return quoted(found, weighed, most, support.least, support.share, kind_of(question) == "yes/no")
+
+
+def _judged(
+    context: Context, question: str, found: Retrieved, weighed: Sequence[Weighed], support: Support, evidence: Sequence[Mapping[str, Json]]
+) -> dict[str, Json]:
+    """What the readers add to an answer; nothing is judged without evidence, nor for a question that yes or no cannot answer."""
+    kind = kind_of(question)
+    added: dict[str, Json] = {"question_kind": kind, "ground": None if evidence else NOT_THERE, "contradiction": None, "named": None}
+    if evidence:
+        added["named"] = named_in(context, evidence)
+    if evidence and kind == "yes/no":
+        added |= judged(context, question, found, ranked(weighed, support.share), support.least, support.share)
+    return added
+
+
+def _quoting(support: Support, measured: bool, read: bool) -> dict[str, Json]:
+    """From where on sentences are quoted; of sentences that were read, by their ``value``, which is no score of the search."""
+    told = dict(support.quoting) if measured else {"least": support.least}
+    return {"value_from": told.pop("least"), **told} if read else told
 
 
 def _evidence_count(settings: Mapping[str, Json], limit: int) -> int:

@@ -3,43 +3,54 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from backend.domain import Json, digest
 from backend.errors import StorageError
 from backend.literature.nearness import Retrieved, ScoredSentence
 from backend.storage.papers import StoredPaper
 
-_PAPERS = 20  # the answer quotes from this many of the best papers
+PAPERS = 20  # the answer quotes from this many of the best papers
 _PER_PAPER = 2  # sentences from one paper, so that ten sentences are at least five papers
-_SHORTEST = 5  # words; a shorter sentence says nothing that could be cited
+SHORTEST = 5  # words; a shorter sentence says nothing that could be cited
 
 
 def choose(found: Retrieved, most: int, least: float = 0.0) -> list[dict[str, Json]]:
-    """Up to `most` of the best sentences that score `least`, at most two of a paper, none twice; each checked against the stored text."""
-    best = {paper.paper for paper in found.papers[:_PAPERS]}
+    """Up to `most` of the best sentences that score `least`, by the search alone; see `quote`."""
+    return quote(found, ((sentence, sentence.score) for sentence in found.sentences), most, least)
+
+
+def quote(found: Retrieved, ranked: Iterable[tuple[ScoredSentence, float]], most: int, least: float) -> list[dict[str, Json]]:
+    """Up to `most` sentences of value `least` of the best papers, at most two of a paper, none twice; each checked against its text.
+
+    Parameters
+    ----------
+    ranked : iterable of (ScoredSentence, float)
+        Sentences with what they are ranked by, best first.
+    """
+    best = {paper.paper for paper in found.papers[:PAPERS]}
     taken: dict[int, int] = {}
     quotes: set[str] = set()
     evidence: list[dict[str, Json]] = []
-    for sentence in found.sentences:
-        if len(evidence) == most or sentence.score < least:
+    for sentence, value in ranked:
+        if len(evidence) == most or value < least:
             break
         if sentence.paper not in best or taken.get(sentence.paper, 0) == _PER_PAPER:
             continue
         stored = found.stored[sentence.paper]
-        quote = stored.paper.text[sentence.start : sentence.end]
-        same = re.sub(r"\W+", " ", quote.casefold())
-        if same in quotes or len(quote.split()) < _SHORTEST:
+        text = stored.paper.text[sentence.start : sentence.end]
+        same = re.sub(r"\W+", " ", text.casefold())
+        if same in quotes or len(text.split()) < SHORTEST:
             continue
         quotes.add(same)
         taken[sentence.paper] = taken.get(sentence.paper, 0) + 1
-        item = _item(stored, sentence, quote, len(evidence) + 1)
+        item = _item(stored, sentence, text, len(evidence) + 1)
         check_evidence(item, stored)
         evidence.append(item)
     return evidence
 
 
-def _item(stored: StoredPaper, sentence: ScoredSentence, quote: str, rank: int) -> dict[str, Json]:
+def _item(stored: StoredPaper, sentence: ScoredSentence, text: str, rank: int) -> dict[str, Json]:
     paper = stored.paper
     section = next((s for s in paper.sections if s.start <= sentence.start < s.end), None)
     return {
@@ -59,7 +70,7 @@ def _item(stored: StoredPaper, sentence: ScoredSentence, quote: str, rank: int) 
         "notices": [{"kind": n.kind, "text": n.text, "pmid": n.pmid} for n in paper.notices],
         "section": section.label if section else "",
         "page": section.page if section else None,
-        "quote": quote,
+        "quote": text,
         "start": sentence.start,
         "end": sentence.end,
         "sha256": stored.sha256,

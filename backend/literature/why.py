@@ -1,106 +1,136 @@
-"""Why an evidence sentence was chosen: Shapley values over its passage's sentences and over its own words."""
+"""Why an answer is what it is: what spoke for a paper's verdict, for a sentence as evidence, and for its being found."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
-from backend.domain import Attribution, Explanation, Json
+from backend.domain import Json
 from backend.errors import InputError
-from backend.explain.text import explain_players, explain_words, to_json
+from backend.explain.text import explain_sentences, explain_words
+from backend.literature.answering import EVIDENCE
 from backend.literature.evidence import check_evidence
-from backend.literature.library import ENCODER, Library, library
-from backend.literature.passages import Passage, cut
-from backend.literature.retrieval import sentence_score, word_share
+from backend.literature.judging import log_odds
+from backend.literature.library import library
+from backend.literature.reading import pick
+from backend.literature.texts import sentence_spans
+from backend.literature.why_found import explain_found
+from backend.literature.why_words import effort, placed
+from backend.models.abilities import STANCES, VERDICTS
 from backend.storage.papers import StoredPaper
 from backend.tasks import Context
 
 
 def explain(context: Context, prediction: Mapping[str, Json], target: Mapping[str, Json], settings: Mapping[str, Json]) -> dict[str, Json]:
-    """Why one evidence sentence was chosen: which sentences carried its passage, which words carried the sentence.
+    """Why a paper was read as it was, or why a sentence is evidence.
 
     Parameters
     ----------
     target : mapping
-        ``{"evidence": rank}``, the rank of the evidence sentence (1 is the first).
+        ``{"verdict": n}``: which sentences of the n-th judged paper spoke for its verdict; with ``"sentence": k`` the words of its k-th
+        sentence, the others staying. ``{"evidence": rank, "of": "bearing" or "stance"}``: which words of a quoted sentence. Without
+        ``"of"``, why the search found the sentence (see `why_found`). All counted from 1. An empty target asks for the first verdict
+        where there is one, else for the first sentence.
 
     Returns
     -------
     dict
-        ``{"evidence": rank, "sentences": Explanation, "words": Explanation}``; places are characters of the stored text.
+        ``{"target", "model", "document", "start", "sites", "sequence"}``: places count characters of ``sequence``, which begins at
+        ``start`` of the document's stored text. Without ``"of"`` as `why_found.explain_found` gives it.
     """
+    verdict = prediction["answer"].get("verdict")
+    if "verdict" in target or ("evidence" not in target and verdict):
+        return _verdict(context, prediction, target)
+    item = _item(prediction, target)
+    stored = library(context).paper(int(item["document"]))
+    check_evidence(item, stored)
+    if target.get("of") is None:
+        return explain_found(context, str(prediction["question"]), stored, item)
+    return _sentence(context, prediction, item, str(target["of"]))
+
+
+def _verdict(context: Context, prediction: Mapping[str, Json], target: Mapping[str, Json]) -> dict[str, Json]:
+    verdict = prediction["answer"].get("verdict")
+    if not verdict:
+        raise InputError("This answer has no verdict to explain.", "Explain one of its sentences.")
+    at = pick(target, "verdict", verdict["papers"], "judged paper")
+    paper, question = verdict["papers"][at], str(prediction["question"])
+    text = _part(library(context).paper(int(paper["document"])), paper)
+    spans = sentence_spans(text)
+    column = int(np.argmax(paper["probabilities"]))  # of an open verdict too: what spoke for the likeliest
+    named: dict[str, Json] = {"verdict": at + 1}
+    about = f"the verdict '{VERDICTS[column]}' on paper {at + 1}"
+    most = effort(context, str(verdict["model"]))
+    start = 0
+    with context.runtime.use(str(verdict["model"])) as model:
+
+        def odds(texts: Sequence[str]) -> np.ndarray:
+            return log_odds(model.verdict(question, texts)[:, column])
+
+        if "sentence" in target:
+            number = pick(target, "sentence", spans, "sentence")
+            start, end = spans[number]
+            named["sentence"] = number + 1
+            made = explain_words(
+                lambda texts: odds([f"{text[:start]}{each}{text[end:]}" for each in texts]),
+                text[start:end],
+                target=f"{about}, words of sentence {number + 1} while the others stay",
+                unit="ln odds",
+                evaluations=most.evaluations,
+                progress=context.progress,
+            )
+        else:
+            made = explain_sentences(
+                odds, text, spans, len(text), target=about, unit="ln odds", progress=context.progress, max_players=most.players
+            )
+    where = {"document": paper["document"], "start": paper["start"]}
+    return {"target": named, "model": verdict["model"], **where, "sites": placed(made, start), "sequence": text}
+
+
+def _sentence(context: Context, prediction: Mapping[str, Json], item: Mapping[str, Json], of: str) -> dict[str, Json]:
+    question, text = str(prediction["question"]), str(item["quote"])
+    if of not in ("bearing", "stance"):
+        raise InputError(f"A sentence has no '{of}' to explain.", "Allowed values are 'bearing' and 'stance'; leave it out for the search.")
+    if item.get(of) is None:
+        raise InputError(
+            f"Sentence {item['rank']} of this answer has no {of}.", "A stance needs a yes/no question, and both need the readers."
+        )
+    side = int(np.argmax(item["stance"]["probabilities"])) if of == "stance" else 0
+    about = f"that sentence {item['rank']} bears on the question" if of == "bearing" else f"that sentence {item['rank']} {_says(side)}"
+    with context.runtime.use(EVIDENCE) as model:
+
+        def odds(texts: Sequence[str]) -> np.ndarray:
+            bearing, stances = model.weigh(question, texts)
+            return log_odds(bearing if of == "bearing" else stances[:, side])
+
+        made = explain_words(odds, text, target=about, unit="ln odds", progress=context.progress)
+    named = {"evidence": item["rank"], "of": of}
+    where = {"document": item["document"], "start": item["start"]}
+    return {"target": named, "model": EVIDENCE, **where, "sites": placed(made, 0), "sequence": text}
+
+
+def _says(side: int) -> str:
+    return {"supports": "supports it", "opposes": "opposes it", "unclear": "takes no side"}[STANCES[side]]
+
+
+def _item(prediction: Mapping[str, Json], target: Mapping[str, Json]) -> Mapping[str, Json]:
     evidence = prediction["answer"]["evidence"]
     rank = int(target.get("evidence", 1))
     if not 1 <= rank <= len(evidence):
         raise InputError(f"There is no evidence sentence number {rank}.", f"This answer has {len(evidence)}.")
-    item = evidence[rank - 1]
-    question = str(prediction["question"])
-    shelf = library(context)
-    stored = shelf.paper(int(item["document"]))
-    check_evidence(item, stored)
-    with context.runtime.use(ENCODER) as encoder:
-        vector = encoder.encode([question])[0]
-        passage = next(p for p in cut(stored.paper) if p.start <= item["start"] < p.end)
-        by_sentence = _explain_passage(encoder, vector, stored, passage)
-        by_word = _explain_words(context, encoder, vector, shelf, question, stored, item)
-    return {"evidence": rank, "model": ENCODER, "sentences": to_json(by_sentence), "words": _moved(to_json(by_word), int(item["start"]))}
+    found: Mapping[str, Json] = evidence[rank - 1]
+    return found
 
 
-def _explain_passage(encoder: Any, vector: np.ndarray, stored: StoredPaper, passage: Passage) -> Explanation:
-    """Exact Shapley values of the sentences for the passage's similarity.
+def _part(stored: StoredPaper, paper: Mapping[str, Json]) -> str:
+    """The text that was judged.
 
-    Each sentence is encoded on its own, so the score of every coalition follows from the sentences' vectors without further
-    passes through the network: nothing is approximated.
+    Raises
+    ------
+    StorageError
+        When the stored text is no longer what was judged.
     """
-    texts = [stored.paper.text[start:end] for start, end in passage.spans]
-    vectors = encoder.encode(texts)
-    cosines = vectors @ vector
-    lengths = np.array([end - start for start, end in passage.spans], dtype=np.float32)
-
-    def value(present: np.ndarray) -> np.ndarray:
-        sums = (present * lengths) @ vectors
-        norms = np.linalg.norm(sums, axis=1)
-        means = np.divide(sums @ vector, norms, out=np.zeros_like(norms), where=norms > 0)
-        best = np.where(present, cosines, -np.inf).max(axis=1)
-        return np.where(present.any(axis=1), (means + best) / 2, 0.0)
-
-    windows = zip(passage.spans, texts, encoder.seen_characters(texts), strict=True)
-    unseen = [(start + seen, end) for (start, end), text, seen in windows if seen < len(text)]
-    return explain_players(
-        value,
-        [Attribution(text, None, start, end) for text, (start, end) in zip(texts, passage.spans, strict=True)],
-        target="Similarity of this passage to the question",
-        unit="cosine similarity",
-        baseline="no sentence at all, which scores 0",
-        unseen=unseen,
-    )
-
-
-def _explain_words(
-    context: Context, encoder: Any, vector: np.ndarray, shelf: Library, question: str, stored: StoredPaper, item: Mapping[str, Json]
-) -> Explanation:
-    share = word_share(shelf, shelf.snapshot(), question)
-    place = float(item["end"]) / len(stored.paper.text)
-
-    def score(texts: Sequence[str]) -> np.ndarray:
-        cosines = encoder.encode(texts) @ vector
-        return np.array([sentence_score(float(c), share(text), place) for c, text in zip(cosines, texts, strict=True)])
-
-    return explain_words(
-        score,
-        str(item["quote"]),
-        target="Score of this sentence for the question",
-        unit="sentence score",
-        progress=context.progress,
-        seen=encoder.seen_characters([str(item["quote"])])[0],
-    )
-
-
-def _moved(explanation: dict[str, Json], by: int) -> dict[str, Json]:
-    """Places in the sentence as places in the stored text."""
-    for item in explanation["attributions"]:
-        item["start"], item["end"] = item["start"] + by, item["end"] + by
-    explanation["unseen"] = [[start + by, end + by] for start, end in explanation["unseen"]]
-    return explanation
+    text = stored.paper.text[paper["start"] : paper["end"]]
+    check_evidence({**paper, "quote": text}, stored)
+    return text

@@ -1,16 +1,18 @@
-"""Chooses when to say 'cannot answer': `python -m backend.training.support BIOASQ.json PUBMEDQA.json` writes the curve that ships.
+"""Chooses when to say 'cannot answer': `python -m backend.training.support BIOASQ.json PUBMEDQA.json` writes the curves that ship.
 
 Each question is asked twice of the embedded library joined with the questions' own papers: once with the papers that answer it,
-once with all of them held out. A logistic curve on measures of nearness tells the two apart. Half of the questions choose curve and
-threshold; the error rates that the interface states come from the other half.
+once with all of them held out. A logistic curve on measures of nearness tells the two apart; where the evidence is read as well, only
+questions are asked that the reader was not trained on. Half of the questions choose curve, threshold and order of the sentences; the
+error rates that the interface states come from the other half.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,23 +20,39 @@ import numpy as np
 
 from backend.config import load_config
 from backend.domain import Json, Paper, Section
-from backend.literature.evidence import choose
+from backend.literature.answering import EVIDENCE
 from backend.literature.library import ENCODER, Library
 from backend.literature.measure import papers_of, read_bioasq, relevant_to
 from backend.literature.retrieval import retrieve
-from backend.literature.support import FILE
-from backend.metrics import auroc, binomial_interval
+from backend.literature.support import FILE, READER
+from backend.literature.weighing import Weighed, measures, weigh
+from backend.metrics import auroc, binomial_interval, bootstrap, bootstrap_scores, paired_difference
+from backend.models.registry import get_card
 from backend.progress import Bar
+from backend.training.quoting import SHARES, Row, chosen_share, quotes_of, rows_of, shares_right
+from backend.training.readers.evidence_data import part_of
 from backend.workbench import Workbench
 
 ANSWERED_WRONGLY = 0.20  # the rate at which a question is answered although its papers are missing; the threshold is set for it
 QUESTIONS = 1_200  # drawn from all of them; half choose, half measure
-KEPT = 0.80  # of the sentences from papers that answer, this share is kept by the least score for quoting
+KEPT = 0.80  # of the sentences from papers that answer, this share is kept by the least value for quoting
+
+Question = tuple[str, set[str]]
+"""A question, and the PMIDs of the papers that answer it."""
 
 
-def read_pubmedqa(path: Path) -> tuple[list[tuple[str, set[str]]], list[Paper]]:
+@dataclass
+class Asked:
+    """What searches gave: measures with the answering papers there and held out, and the sentences of the first, a list a question."""
+
+    there: list[dict[str, float]] = field(default_factory=list)
+    gone: list[dict[str, float]] = field(default_factory=list)
+    rows: list[list[Row]] = field(default_factory=list)
+
+
+def read_pubmedqa(path: Path) -> tuple[list[Question], list[Paper]]:
     """Questions with the PMID that answers each, and those papers (their contexts; the conclusions are not in the file's contexts)."""
-    questions: list[tuple[str, set[str]]] = []
+    questions: list[Question] = []
     papers: list[Paper] = []
     for pmid, item in json.loads(path.read_text(encoding="utf-8")).items():
         body = "\n".join(item["CONTEXTS"])
@@ -43,39 +61,48 @@ def read_pubmedqa(path: Path) -> tuple[list[tuple[str, set[str]]], list[Paper]]:
     return questions, papers
 
 
-Quotes = list[list[tuple[float, bool]]]
-"""For every question the scores of the sentences that would be quoted, and whether each is from a paper that answers."""
-
-
-def measure(
-    shelf: Library, questions: Sequence[tuple[str, set[str]]], encoder: Any | None, bar: Bar
-) -> tuple[list[dict[str, float]], list[dict[str, float]], Quotes]:
-    """Measures of nearness of every question with its papers there and held out, and the quotes of the first."""
+def measure(shelf: Library, questions: Sequence[Question], encoder: Any | None, reader: Any | None, bar: Bar) -> Asked:
+    """Every question asked with its papers there and held out."""
     snapshot = shelf.snapshot()
     ids: dict[str, int] = {}
     for at in range(0, len(snapshot.ids), 2_000):
         ids.update({stored.paper.pmid: paper_id for paper_id, stored in shelf.get(snapshot.ids[at : at + 2_000].tolist()).items()})
-    there, gone = [], []
-    quotes: Quotes = []
+    made = Asked()
     for done, (question, relevant) in enumerate(questions):
+        own = {ids[pmid] for pmid in relevant}
         found = retrieve(shelf, question, encoder)
-        there.append(found.nearness)
-        quotes.append([(item["score"], item["pmid"] in relevant) for item in choose(found, 10)])
         without = np.ones(len(snapshot.ids), dtype=bool)
-        for pmid in relevant:
-            without[snapshot.position(ids[pmid])] = False
-        gone.append(retrieve(shelf, question, encoder, within=without).nearness)
+        without[[snapshot.position(paper) for paper in own]] = False
+        lacking = retrieve(shelf, question, encoder, within=without)
+        read: list[list[Weighed]] = [[], []] if reader is None else [weigh(reader, question, each) for each in (found, lacking)]
+        for kept, each, weighed in zip((made.there, made.gone), (found, lacking), read, strict=True):
+            kept.append(each.nearness if reader is None else {**each.nearness, **measures(weighed)})
+        made.rows.append(rows_of(found, None if reader is None else read[0], own))
         bar.update(done + 1, len(questions), f"{done + 1} questions asked")
-    return there, gone, quotes
+    return made
 
 
-def fit(with_papers: list[dict[str, float]], without: list[dict[str, float]], quotes: Quotes, seed: int = 0) -> dict[str, Json]:
-    """Curve and threshold from one half of the questions, error rates with 95% Wilson intervals from the other."""
+def fit(asked: Asked, seed: int = 0) -> dict[str, Json]:
+    """Curve, threshold and order from one half of the questions; from the other error rates and figures with 95% intervals."""
+    half = np.random.default_rng(seed).permutation(len(asked.there)) < len(asked.there) // 2
+    names = list(asked.there[0])
+    curve, present, absent, threshold = _curve(asked, names, half)
+    wrong, refused = int((absent >= threshold).sum()), int((present < threshold).sum())
+    return {
+        **curve,
+        "threshold": round(threshold, 4),
+        "answered_wrongly": {**binomial_interval(wrong, len(absent)).json(), "n": len(absent)},
+        "refused_wrongly": {**binomial_interval(refused, len(present)).json(), "n": len(present)},
+        "quoting": _quoting(asked.rows, half),
+        "auroc": _auroc(present, absent),
+    }
+
+
+def _curve(asked: Asked, names: Sequence[str], half: np.ndarray) -> tuple[dict[str, Json], np.ndarray, np.ndarray, float]:
+    """A logistic curve on `names`, the probabilities of the other half with and without its papers, and the threshold."""
     from sklearn.linear_model import LogisticRegression
 
-    names = list(with_papers[0])
-    there, gone = (np.array([[row[name] for name in names] for row in rows]) for rows in (with_papers, without))
-    half = np.random.default_rng(seed).permutation(len(there)) < len(there) // 2
+    there, gone = (np.array([[row[name] for name in names] for row in rows]) for rows in (asked.there, asked.gone))
     train = np.concatenate([there[half], gone[half]])
     labels = np.repeat([1, 0], [half.sum(), half.sum()])
     middle, spread = train.mean(axis=0), np.where(train.std(axis=0) > 0, train.std(axis=0), 1.0)
@@ -84,31 +111,67 @@ def fit(with_papers: list[dict[str, float]], without: list[dict[str, float]], qu
     weights = curve.coef_[0] / spread
     threshold = float(np.quantile(curve.predict_proba(gone[half])[:, 1], 1 - ANSWERED_WRONGLY))
     present, absent = (curve.predict_proba(values[~half])[:, 1] for values in (there, gone))
-    wrong, refused = int((absent >= threshold).sum()), int((present < threshold).sum())
-    test = np.repeat([1, 0], [len(present), len(absent)])
-    least = float(np.quantile([score for i in np.flatnonzero(half) for score, own in quotes[i] if own], 1 - KEPT))
-    held = [pair for i in np.flatnonzero(~half) for pair in quotes[i]]
-    own, others = [s for s, is_own in held if is_own], [s for s, is_own in held if not is_own]
-    return {
+    made = {
         "intercept": round(float(curve.intercept_[0] - weights @ middle), 5),
         "weights": {name: round(float(weight), 5) for name, weight in zip(names, weights, strict=True)},
-        "threshold": round(threshold, 4),
-        "answered_wrongly": {**binomial_interval(wrong, len(absent)).json(), "n": len(absent)},
-        "refused_wrongly": {**binomial_interval(refused, len(present)).json(), "n": len(present)},
-        "quoting": {
-            "least": round(least, 4),
-            "kept_from_answering_papers": binomial_interval(sum(s >= least for s in own), len(own)).json(),
-            "kept_from_other_papers": binomial_interval(sum(s >= least for s in others), len(others)).json(),
-        },
-        "auroc": round(auroc(test, np.concatenate([present, absent])), 4),
+    }
+    return made, present, absent, threshold
+
+
+def _quoting(rows: Sequence[Sequence[Row]], half: np.ndarray) -> dict[str, Json]:
+    """The order of sentences and the least value that is quoted, chosen on `half`, and what they keep on the other."""
+    read = rows[0][0].bearing is not None if rows and rows[0] else False
+    chosen, other = ([rows[i] for i in np.flatnonzero(each).tolist()] for each in (half, ~half))
+    share = chosen_share(chosen) if read else None
+    values = [[(row.value(share), row.own) for row in quotes_of(each, share, 10)] for each in rows]
+    least = float(np.quantile([value for i in np.flatnonzero(half).tolist() for value, own in values[i] if own], 1 - KEPT))
+    held = [pair for i in np.flatnonzero(~half).tolist() for pair in values[i]]
+    own, others = [v for v, is_own in held if is_own], [v for v, is_own in held if not is_own]
+    made: dict[str, Json] = {
+        "least": round(least, 4),
+        "kept_from_answering_papers": binomial_interval(sum(v >= least for v in own), len(own)).json(),
+        "kept_from_other_papers": binomial_interval(sum(v >= least for v in others), len(others)).json(),
+    }
+    if share is not None:
+        ways = {"the search's order": None, **{f"bearing + {each:g} x score": each for each in SHARES}}
+        right = {name: shares_right(other, each) for name, each in ways.items()}
+        made |= {
+            "share": share,
+            "first_three_from_answering_papers": {name: bootstrap(found).json() for name, found in right.items()},
+            "gain_over_search": paired_difference(shares_right(other, share), right["the search's order"]).json(),
+        }
+    return made
+
+
+def _auroc(present: np.ndarray, absent: np.ndarray) -> dict[str, float]:
+    test = np.repeat([1, 0], [len(present), len(absent)])
+    found = bootstrap_scores(test, np.concatenate([present, absent]), auroc).json()
+    return {name: round(value, 4) for name, value in found.items()}
+
+
+def read_too(asked: Asked) -> dict[str, Json]:
+    """The curve with the reader, beside the same questions told apart by nearness without it and by similarity alone."""
+    half = np.random.default_rng(0).permutation(len(asked.there)) < len(asked.there) // 2
+    near = [name for name in asked.there[0] if "bearing" not in name]
+    alone = ([row["passage"] for row, chosen in zip(rows, half, strict=True) if not chosen] for rows in (asked.there, asked.gone))
+    return {
+        **fit(asked),
+        "auroc_nearness": _auroc(*_curve(asked, near, half)[1:3]),
+        "auroc_similarity": _auroc(*(np.array(values) for values in alone)),
+        "auroc_bearing": _auroc(
+            *(np.array([row["bearing"] for row, c in zip(rows, half, strict=True) if not c]) for rows in (asked.there, asked.gone))
+        ),
     }
 
 
 def main() -> None:
+    """Read the arguments, ask everything, write the curves."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("bioasq", type=Path)
     parser.add_argument("pubmedqa", type=Path)
     parser.add_argument("--data", type=Path, default=Path(".bioloom/support"), help="folder that keeps the joined library between runs")
+    parser.add_argument("--questions", type=int, default=QUESTIONS, help="at most so many for each curve; fewer only to try it out")
+    parser.add_argument("--only", choices=["reader"], help="measure this curve anew and keep the others as they are")
     chosen = parser.parse_args()
     bench = Workbench(load_config({"BIOLOOM_DATA": str(chosen.data), "BIOLOOM_OFFLINE": "0"}))
     shelf = Library(bench.context)
@@ -118,24 +181,42 @@ def main() -> None:
         if not bench.runtime.present(ENCODER):
             bench.runtime.fetch(ENCODER, bar, allow_network=True)
         shelf.import_embedded(bar)
-        shelf.add([replace(paper, pmid=f"bioasq-{paper.pmid}") for paper in first], name="bioasq", kind="bioasq", progress=bar)
-        shelf.add(second[1], name="pubmedqa", kind="pubmedqa", progress=bar)
+        if not any(name == "pubmedqa" for name in (each.name for each in shelf.imports())):
+            shelf.add([replace(paper, pmid=f"bioasq-{paper.pmid}") for paper in first], name="bioasq", kind="bioasq", progress=bar)
+            shelf.add(second[1], name="pubmedqa", kind="pubmedqa", progress=bar)
         shelf.index_vectors(bar)
     known = {paper.pmid for paper in first}
-    questions = [(str(row["body"]), {f"bioasq-{pmid}" for pmid in relevant_to(row, known)}) for row in rows]
-    questions += second[0]
-    questions = [questions[i] for i in np.random.default_rng(0).permutation(len(questions))[:QUESTIONS]]
-    curves: dict[str, Json] = {}
-    with bench.runtime.use(ENCODER) as encoder:
-        for name, chosen_encoder in (("bm25+minilm", encoder), ("bm25", None)):
+    named = [(str(row["id"]), (str(row["body"]), {f"bioasq-{pmid}" for pmid in relevant_to(row, known)})) for row in rows]
+    every = [question for _, question in named] + second[0]
+    unseen = [question for name, question in named if part_of(name) == "final"] + second[0]
+    curves: dict[str, Json] = json.loads(FILE.read_text(encoding="utf-8")) if chosen.only else {}
+    with bench.runtime.use(ENCODER) as encoder, bench.runtime.use(EVIDENCE) as reader:
+        for name, own_encoder in () if chosen.only else (("bm25+minilm", encoder), ("bm25", None)):
             with Bar(f"Asking with {name}") as bar:
-                curves[name] = fit(*measure(shelf, questions, chosen_encoder, bar))
-    asked = f"{len(questions):,} questions (BioASQ 7-9 and PubMedQA)"
-    curves["data"] = f"{asked} asked of {shelf.count():,} papers, with and without the papers that answer them"
+                asked = _drawn(every, chosen.questions)
+                curves[name] = fit(measure(shelf, asked, own_encoder, None, bar))
+                curves["data"] = _told(asked, "BioASQ 7-9 and PubMedQA", shelf)
+        began = time.monotonic()
+        with Bar("Asking with the reader") as bar:
+            asked = _drawn(unseen, chosen.questions)
+            curves[f"bm25+minilm+{READER}"] = {
+                **read_too(measure(shelf, asked, encoder, reader, bar)),
+                "data": _told(asked, "BioASQ and PubMedQA, none of which the reader was trained on", shelf),
+                "reader": get_card(EVIDENCE).sha256,
+                "seconds": round(time.monotonic() - began),
+            }
     FILE.parent.mkdir(parents=True, exist_ok=True)
     FILE.write_text(json.dumps(curves, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(curves, indent=1))
     bench.close()
+
+
+def _drawn(questions: Sequence[Question], most: int) -> list[Question]:
+    return [questions[i] for i in np.random.default_rng(0).permutation(len(questions))[:most]]
+
+
+def _told(asked: Sequence[Question], sets: str, shelf: Library) -> str:
+    return f"{len(asked):,} questions ({sets}) asked of {shelf.count():,} papers, with and without the papers that answer them"
 
 
 if __name__ == "__main__":

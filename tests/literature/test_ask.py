@@ -32,8 +32,7 @@ def test_the_answer_is_made_of_verbatim_sentences_with_their_places(ready: Workb
     assert set(made["model"]) == {"name", "revision", "sha256"}
     answer = made["answer"]
     assert not answer["abstained"]
-    assert answer["verdict"] is None, "no classifier has been measured yet"
-    assert answer["evidence"][0]["pmid"] == "90000001"
+    assert {item["pmid"] for item in answer["evidence"][:2]} & {"90000001", "90000002"}
     for item in answer["evidence"]:
         stored = library(ready.context).paper(item["document"]).paper.text
         assert stored[item["start"] : item["end"]] == item["quote"]
@@ -112,13 +111,13 @@ def test_a_retracted_paper_carries_its_notice_and_a_warning(bench: Workbench, tm
     library(bench.context).import_file(path)
     run = bench.run("literature.ask", {"question": QUESTION})
     assert run.prediction is not None
-    first = run.prediction["answer"]["evidence"][0]
+    first = next(item for item in run.prediction["answer"]["evidence"] if item["pmid"] == "90000001")
     assert first["notices"] == [{"kind": "retracted", "text": "Lancet 2021", "pmid": "5"}]
     assert any("90000001 was retracted" in warning for warning in run.warnings)
 
 
 def test_the_explanation_names_sentences_and_words_of_the_stored_text(ready: Workbench) -> None:
-    run = ready.run("literature.ask", {"question": QUESTION})
+    run = ready.run("literature.ask", {"question": QUESTION}, settings={"readers": False})
     assert run.prediction is not None
     child = ready.explain(run.id, {"evidence": 1})
     assert (child.kind, child.parent) == ("explanation", run.id)
@@ -142,7 +141,7 @@ def test_text_beyond_the_encoders_window_is_unseen_and_gets_no_share(bench: Work
     ratios = ", ".join(f"{n / 7:.4f}" for n in range(1, 130))
     endless = f"Metformin reduced cardiovascular mortality in all of these groups (hazard ratios {ratios})."
     library(bench.context).import_file(write(tmp_path, records=[(*FACTS[0][:3], endless, [], []), *FACTS[1:]]))
-    run = bench.run("literature.ask", {"question": QUESTION})
+    run = bench.run("literature.ask", {"question": QUESTION}, settings={"readers": False})
     assert run.prediction is not None
     rank = next(item["rank"] for item in run.prediction["answer"]["evidence"] if item["quote"] == endless)
     child = bench.explain(run.id, {"evidence": rank})
