@@ -1,4 +1,4 @@
-"""Ask the papers: a question in, sentences of real papers out, word for word."""
+"""Ask the papers: a question in, a verdict and sentences of real papers out, word for word."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.parts.asking import choose_model, header, preflight
+from pages.parts.asking import choose_model, choose_readers, header, preflight
 from pages.parts.bench import bench, owner, profile, reading_room
 from pages.parts.errors import told
 from pages.parts.filters import choose_filters, set_filters
@@ -23,7 +23,9 @@ EXAMPLES = (
 
 
 def main() -> None:
-    sentence = "Ask a question. The answer is made of sentences from papers in your library, word for word."
+    sentence = (
+        "Ask a question. The answer is sentences of papers in your library, word for word, and a verdict where yes or no can answer it."
+    )
     opened = open_page("Literature", sentence, header)
     with told():
         reading_room()
@@ -52,10 +54,11 @@ def main() -> None:
             count = st.slider("Sentences at most", 1, opened.config.limits.evidence, opened.config.limits.evidence, key=Keys.EVIDENCE)
         with right:
             model = choose_model()
+            readers = choose_readers()
     with told():
         preflight(question, filters, model)
     if asked or pending:
-        _ask(question, {"filters": filters, "evidence": count, "model": model})
+        _ask(question, {"filters": filters, "evidence": count, "model": model, "readers": readers})
     elif shown is not None:
         show_run(shown)
         _save_search(shown.title, shown.settings)

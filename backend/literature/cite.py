@@ -17,7 +17,7 @@ from backend.literature.formats.compose import clean
 
 Evidence = Mapping[str, Json]
 COLUMNS = (
-    *("rank", "score", "quote", "section", "page", "start", "end", "sha256", "title", "authors", "journal", "year"),
+    *("rank", "score", "bearing", "stance", "quote", "section", "page", "start", "end", "sha256", "title", "authors", "journal", "year"),
     *("volume", "issue", "pages", "study_type", "pmid", "doi", "notices"),
 )
 NOTICES = {
@@ -105,6 +105,7 @@ def to_csv(evidence: Sequence[Evidence]) -> str:
     writer.writerow(COLUMNS)
     for item in evidence:
         joined = {"authors": "; ".join(_authors(item)), "notices": "; ".join(notice_lines(item))}
+        joined["stance"] = (item.get("stance") or {}).get("said", "")
         writer.writerow([_cell(joined.get(name, item.get(name))) for name in COLUMNS])
     return out.getvalue()
 

@@ -9,44 +9,74 @@ from typing import Any
 import streamlit as st
 
 from backend.domain import Run
-from backend.profiles.arrange import arrange, why_this_order
+from backend.profiles.verdict_words import head, is_yes_no
 from backend.profiles.wording import Level, confidence_words, how_sure, reading_level
 from pages.parts.bench import profile
-from pages.parts.evidence import show_evidence
-from pages.parts.markup import escape, html, kicker, plain, some
+from pages.parts.figure import to_csv
+from pages.parts.markup import escape, html, kicker, some
+from pages.parts.meter import meter, rows
+from pages.parts.quotes import show_quotes
 from pages.parts.reading_on import read_on
+from pages.parts.relations_view import show_relations
+from pages.parts.verdict_card import verdict_card
 from pages.parts.why import show_why
-
-_ORDERS = {"profile": "For this profile", "rank": "As ranked"}
 
 
 def show_answer(run: Run) -> None:
     """The whole answer, read like a report."""
     found = run.prediction or {}
-    answer, evidence = found["answer"], found["answer"]["evidence"]
+    answer, evidence, level = found["answer"], found["answer"]["evidence"], reading_level(asdict(profile()))
     html(f"<h3>{escape(found['question'])}</h3>" + _filters(found.get("filters", {})))
     left, right = st.columns([7, 3], gap="large")
     with left:
-        if answer["abstained"]:
+        if not evidence:
             _abstention(found)
         else:
-            papers = len({item["document"] for item in evidence})
-            kicker(f"Finding: {some(len(evidence), 'sentence')} from {some(papers, 'paper')}, word for word")
-            show_evidence(_ordered(evidence, run.id))
+            _judged(run, answer, level)
+            papers = some(len({item["document"] for item in evidence}), "paper")
+            kicker(f"{'Evidence' if head(answer) else 'Finding'}: {some(len(evidence), 'sentence')} from {papers}, word for word")
+            show_quotes(run.id, answer)
             read_on(run.id, evidence)
     with right:
         kicker("How sure")
-        html(sure(found, run.warnings, reading_level(asdict(profile()))))
-    if not answer["abstained"]:
-        kicker("Why these sentences")
+        html(sure(found, run.warnings, level))
+    named = answer.get("named")
+    if named and any(named["mentions"]):
+        kicker("What these sentences relate")
+        show_relations(named["relations"], f"answer-{run.id}")
+        if left_out := named.get("left_out"):
+            st.caption(f"{some(left_out, 'pair')} of names {'was' if left_out == 1 else 'were'} not read: too many, or too far apart.")
+    if evidence:
         show_why(run)
+
+
+def _judged(run: Run, answer: Mapping[str, Any], level: Level) -> None:
+    """The verdict, and whether the studies agree."""
+    if card := verdict_card(answer, level):
+        kicker("Finding")
+        html(card)
+    contradiction = answer.get("contradiction")
+    if contradiction and (diagram := meter(contradiction, level)):
+        kicker("Do the studies agree")
+        html(diagram)
+        st.download_button(
+            "CSV of the studies",
+            to_csv(rows(contradiction)),
+            f"bioloom-studies-{run.id}.csv",
+            "text/csv",
+            key=f"studies-{run.id}",
+            icon=":material/download:",
+            on_click="ignore",
+            type="tertiary",
+        )
 
 
 def _abstention(found: Mapping[str, Any]) -> None:
     kicker("Finding")
     html(
-        "<p class='bl-quote'>This library cannot answer the question.</p>"
-        f"<p>{escape(found['answer']['reason'])}</p>"
+        "<section class='bl-verdict bl-of-open' aria-label='Not in this library'>"
+        "<p class='bl-said'><b>∅ Not in this library</b></p><p>This library cannot answer the question.</p>"
+        f"<p>{escape(found['answer']['reason'])}</p></section>"
         f"<p><b>What you can do</b></p><ul>{'<li>Widen the filters.</li>' if found.get('filters') else ''}"
         "<li>Import papers on this topic in the Library, then ask again.</li>"
         "<li>Ask in other words: name the drug, the disease and the outcome.</li></ul>"
@@ -61,24 +91,11 @@ def _abstention(found: Mapping[str, Any]) -> None:
     st.page_link("pages/library.py", label="Open the Library", icon=":material/inventory_2:")
 
 
-def _ordered(evidence: list[dict[str, Any]], run_id: str) -> list[dict[str, Any]]:
-    """The evidence in the order of whoever looks, or as ranked when they ask for that; always with the reason."""
-    asker = asdict(profile())
-    arranged = arrange(evidence, asker)
-    if arranged == evidence:
-        st.caption(why_this_order({}) if asker["role"] == "both" else f"{why_this_order(asker)} Here that is the order of the search too.")
-        return evidence
-    order = st.segmented_control(
-        "Order", list(_ORDERS), default="profile", required=True, format_func=_ORDERS.__getitem__, key=f"order-{run_id}"
-    )
-    st.caption(plain(why_this_order(asker if order == "profile" else {})) + " The numbers are the ranks of the search.")
-    return arranged if order == "profile" else evidence
-
-
 def sure(found: Mapping[str, Any], warnings: tuple[str, ...], level: Level) -> str:
     """Confidence, error rates and notes of an answer as HTML, in the words of a reading level."""
     confidence, threshold = found["answer"].get("confidence"), float(found.get("support", {}).get("threshold", 0.0))
-    parts = []
+    verdict = found["answer"].get("verdict")
+    parts = [f"<p><b>The verdict.</b> {escape(verdict['calibration'])}</p>"] if verdict and verdict.get("calibration") else []
     if confidence is not None:
         words = confidence_words(level)
         parts.append(
@@ -92,8 +109,8 @@ def sure(found: Mapping[str, Any], warnings: tuple[str, ...], level: Level) -> s
         figure = f"<br><b>{escape(line.figure)}</b>" if line.figure else ""
         parts.append(f"<p class='{'bl-soft' if line.soft else 'bl-line'}'>{escape(line.words)}{figure}</p>")
     parts += [f"<div class='bl-notice'><b>⚠ Note.</b> {escape(line)}</div>" for line in warnings]
-    if not found["answer"]["abstained"]:
-        parts.append("<p class='bl-soft'>Not grouped into for and against: no measured classifier is installed yet.</p>")
+    if found["answer"]["evidence"] and is_yes_no(found["answer"]) is None:
+        parts.append("<p class='bl-soft'>Made without readers: no verdict, and the sentences are not told apart into for and against.</p>")
     parts.append("<p class='bl-soft'>For research. Read the papers before you act on them.</p>")
     return "".join(parts)
 

@@ -23,6 +23,19 @@ def choose_model() -> str:
     return str(st.radio("Search by", list(_MODELS), key=Keys.MODEL, format_func=lambda name: _MODELS[name], horizontal=True))
 
 
+def choose_readers() -> bool:
+    """Whether the readers judge the papers: without them sentences come by nearness alone."""
+    return bool(
+        st.toggle(
+            "Read the papers for a verdict",
+            value=True,
+            key=Keys.READERS,
+            help="Readers of Bioloom's own rank the sentences, tell those for from those against, and judge yes, no or maybe. "
+            "They need the search by meaning. Without them sentences come by nearness alone.",
+        )
+    )
+
+
 def header() -> list[tuple[str, str]]:
     """Model, profile, and whether the model fits this machine; the word index is part of every search."""
     from backend.models.registry import get_card
@@ -39,7 +52,8 @@ def header() -> list[tuple[str, str]]:
         state = "model not fetched yet"
     else:
         state = "model fits" if opened.runtime.fits(card).ok else "model does not fit now"
-    return [("Model", _SHORT[name]), ("Profile", profile().name), ("Machine", state)]
+    readers = "off" if name == "bm25" or not st.session_state.get(Keys.READERS, True) else "on"
+    return [("Model", _SHORT[name]), ("Readers", readers), ("Profile", profile().name), ("Machine", state)]
 
 
 def preflight(question: str, filters: Mapping[str, Any], model: str) -> None:

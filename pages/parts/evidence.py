@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from backend.models.abilities import STANCES
 from pages.parts.bench import shelf
 from pages.parts.markup import escape, html
+from pages.parts.named import kinds_of, quoted
+from pages.parts.verdict_card import sign
 
 _AROUND = 4_000  # characters of a long text shown before and after a quote
 _NOTICES = {
@@ -19,8 +22,11 @@ _NOTICES = {
 }
 _SOURCES = {"indexed": "as indexed", "title": "from the title"}
 
+Marks = Mapping[int, Sequence[Mapping[str, Any]]]
+"""Named things of each quote, by its rank."""
 
-def show_evidence(evidence: Sequence[Mapping[str, Any]]) -> None:
+
+def show_evidence(evidence: Sequence[Mapping[str, Any]], marks: Marks | None = None) -> None:
     """Cards, best first; sentences of one paper stand together."""
     groups = by_paper(evidence)
     papers = shelf().get(list(groups))
@@ -32,7 +38,7 @@ def show_evidence(evidence: Sequence[Mapping[str, Any]]) -> None:
         else:
             text = marked(stored.paper.text, [(item["start"], item["end"]) for item in items])
             opened = f"<details><summary>Open in the {_kind(items[0])}</summary>{text}</details>"
-        body.append(card(items, opened))
+        body.append(card(items, opened, marks))
     html("".join(body))
 
 
@@ -44,14 +50,35 @@ def by_paper(evidence: Sequence[Mapping[str, Any]]) -> dict[int, list[Mapping[st
     return groups
 
 
-def card(items: Sequence[Mapping[str, Any]], opened: str = "") -> str:
+def card(items: Sequence[Mapping[str, Any]], opened: str = "", marks: Marks | None = None) -> str:
     """One paper's quotes as HTML, with `opened` (HTML) at the end."""
     first = items[0]
-    quotes = "".join(f'<p class="bl-quote"><span class="bl-n">{int(item["rank"])}</span>{escape(item["quote"])}</p>' for item in items)
+    quotes = "".join(_quote(item, marks or {}) for item in items)
     return (
         f'<article class="bl-paper">{notices(first.get("notices", ()))}{quotes}<h4>{escape(first["title"])}</h4>'
         f'<div class="bl-cite">{citation(first)}</div>{_tags(items)}{opened}</article>'
     )
+
+
+def _quote(item: Mapping[str, Any], marks: Marks) -> str:
+    """One sentence with its rank; from readers also with its side and how likely it bears on the question."""
+    rank = f'<span class="bl-n">{int(item["rank"])}</span>'
+    words = quoted(str(item["quote"]), marks.get(int(item["rank"]), ()), kinds_of(list(marks.values())))
+    if item.get("bearing") is None:
+        return f'<p class="bl-quote">{rank}{words}</p>'
+    stand = f"{rank}{_stance(item)}<span>bears on the question {item['bearing']:.2f}</span>"
+    return f'<div class="bl-stand">{stand}</div><p class="bl-quote">{words}</p>'
+
+
+def _stance(item: Mapping[str, Any]) -> str:
+    stance = item.get("stance")
+    if not stance:
+        return ""
+    said, shares = str(stance["said"]), dict(zip(STANCES, stance["probabilities"], strict=True))
+    every = ", ".join(f"{name} {p:.2f}" for name, p in shares.items())
+    # a sentence is unclear too where neither side is likely enough: then one number alone would mislead
+    figure = f"{shares[said]:.2f}" if shares[said] >= max(shares.values()) else f"({every})"
+    return f'<span title="{escape(every)}">{sign(said)} <b>{escape(said)}</b> {escape(figure)}</span>'
 
 
 def marked(text: str, spans: Sequence[tuple[int, int]]) -> str:

@@ -15,6 +15,7 @@ class Keys:
     MODEL = "literature_model"
     MODEL_OF = "model_of_profile"
     EVIDENCE = "evidence_count"
+    READERS = "literature_readers"
     LIBRARY_TEXT = "library_text"
     LIBRARY_PAGE = "library_page"
     JOBS_SEEN = "jobs_seen"

@@ -13,6 +13,8 @@ from pages.parts.answer import filter_words, sure
 from pages.parts.evidence import by_paper, card
 from pages.parts.explanation import coloured
 from pages.parts.markup import escape
+from pages.parts.meter import meter
+from pages.parts.verdict_card import verdict_card
 
 _MOST_READ = 200  # records listed on the page; the exported run has them all
 _PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -47,12 +49,19 @@ def report(run: Run, explanations: Sequence[Mapping[str, Any]] = ()) -> str:
     body = (
         f"<div class='bl'><h1>{escape(run.title)}</h1><p class='bl-soft'>Bioloom run {escape(run.id)}, {escape(run.created.isoformat())}"
         f"{'. Among: ' + escape(among) if among else ''}. The quotes are verbatim; read the papers before you act on them.</p>"
-        f"<h2>Finding</h2><p>{escape(answer.get('reason', ''))}</p>{cards}"
+        f"<h2>Finding</h2><p>{escape(answer.get('reason', ''))}</p>{_judged(answer, level)}{cards}"
         + (f"<h2>How sure</h2>{sure(found, run.warnings, level)}" if answer else "")
-        + "".join(_why(made, evidence, level) for made in explanations)
+        + "".join(_sites(made, found, level) if "sites" in made else _why(made, evidence, level) for made in explanations)
         + f"<h2>Record</h2><pre>{escape(json.dumps(record, indent=2, ensure_ascii=False, default=str))}</pre></div>"
     )
     return _PAGE.format(title=escape(run.title), style=_style(), body=body)
+
+
+def _judged(answer: Mapping[str, Any], level: Level) -> str:
+    """The verdict and what the studies say against each other; unfolded, since paper cannot be clicked on."""
+    contradiction = answer.get("contradiction")
+    judged = verdict_card(answer, level) + (meter(contradiction, level) if contradiction else "")
+    return judged.replace("<details>", "<details open>")
 
 
 def _style() -> str:

@@ -44,7 +44,7 @@ def test_an_answer_is_shown_from_the_saved_run_word_for_word(open_page, answered
     assert "PMID 90000001" in shown
     assert "Retracted" in shown
     assert "8.1%, 95% interval 5.0% to 12.0%, n\u00a0=\u00a0209" in shown
-    assert "no measured classifier is installed yet" in shown
+    assert "Made without readers" in shown
 
 
 def test_its_explanation_shows_values_signs_and_a_label(open_page, answered):

@@ -1,0 +1,196 @@
+"""The answer on the page: the verdict first, the grounds for giving none told apart, sides by sign and word, and old runs as they were."""
+
+from dataclasses import replace
+
+import pytest
+
+from backend.domain import Profile
+from pages.parts.named import letter, quoted
+from pages.parts.report import report
+from tests.pages.conftest import HOSTILE, a_run, an_explanation, evidence, texts
+
+FOR = "Metformin reduced cardiovascular mortality compared with placebo."
+AGAINST = "Metformin did not change cardiovascular mortality in this small trial."
+RATE = {"value": 0.12, "low": 0.08, "high": 0.17}
+ERROR = {"false_alarm": RATE, "missed": RATE | {"value": 0.31}, "n": 200, "data": "groups of studies", "command": "python -m x"}
+
+
+def judged(papers, **changes) -> dict:
+    """What the readers add to an answer of two papers that do not agree."""
+    shares = [[0.8, 0.12, 0.08], [0.1, 0.84, 0.06]]
+    about = [{"document": p.id, "pmid": p.paper.pmid, "title": p.paper.title, "year": p.paper.year} for p in papers]
+    read = [
+        {**paper, "probabilities": row, "said": said, "weight": 0.5} for paper, row, said in zip(about, shares, ("yes", "no"), strict=True)
+    ]
+    sides = [{**each, "said": side} for each, side in zip(read, ("supports", "opposes"), strict=True)]
+    verdict = {
+        "said": "yes",
+        "probabilities": [0.62, 0.25, 0.13],
+        "set": ["yes", "no"],
+        "level": 0.9,
+        "how": "2 studies, each read alone.",
+        "papers": read,
+        "model": "reader-verdict",
+        "calibration": "Expected calibration error 0.04.",
+    }
+    contradiction = {"supports": 1, "opposes": 1, "unclear": 0, "said": "disagree", "probability": 0.8, "error": ERROR, "papers": sides}
+    return {"question_kind": "yes/no", "ground": None, "verdict": verdict, "contradiction": contradiction} | changes
+
+
+@pytest.fixture
+def save(bench, papers):
+    """Save an answer of two quotes, with what readers say of it."""
+
+    def made(id="0000E000", stances=("supports", "opposes"), **changes):
+        found = [evidence(papers[0], FOR, 1), evidence(papers[1], AGAINST, 2)]
+        numbers = {"supports": [0.81, 0.1, 0.09], "opposes": [0.1, 0.8, 0.1], "unclear": [0.4, 0.35, 0.25]}
+        for item, said in zip(found, stances, strict=True):
+            item["bearing"] = 0.9
+            item["stance"] = None if said is None else {"said": said, "probabilities": numbers[said]}
+        run = a_run(found, id=id)
+        answer = {**run.prediction["answer"], **judged(papers, **changes)}
+        # explained already, so that nothing is computed while the page is looked at
+        explanation = an_explanation(found[0], True)
+        told = {"target": {"evidence": 1, "of": "bearing"}, "sites": explanation["words"], "sequence": " " * found[0]["start"] + FOR}
+        made = bench.storage.runs.append(replace(run, prediction={**run.prediction, "answer": answer}))
+        bench.storage.runs.append(a_run([], id=f"{id[:7]}F", kind="explanation", parent=made.id, explanation=told))
+        return made
+
+    return made
+
+
+@pytest.fixture
+def drawn(open_page, save):
+    def go(**changes):
+        app = open_page("literature", run=save(**changes).id)
+        assert not app.exception
+        assert not app.error
+        return app, texts(app)
+
+    return go
+
+
+def test_the_verdict_stands_before_the_evidence_with_all_its_numbers(drawn):
+    _, shown = drawn()
+    assert shown.index(" Yes</b>") < shown.index(FOR)
+    assert "probability 0.62, from 2 papers" in shown
+    assert "90% set: yes or no. Only “maybe” could be ruled out." in shown
+    assert "Probabilities: yes 0.62, no 0.25, maybe 0.13" in shown
+    assert shown.count("in the set") == 2
+    assert shown.count("ruled out</span>") == 1
+    assert "Expected calibration error 0.04." in shown
+    assert "Made without readers" not in shown
+
+
+def test_a_side_is_a_sign_and_a_word_and_can_be_chosen(drawn):
+    app, shown = drawn()
+    assert "▲</i> <b>supports</b> 0.81" in shown
+    assert "▼</i> <b>opposes</b> 0.80" in shown
+    app.segmented_control(key="side-0000E000").set_value("opposes").run()
+    only = "\n".join(str(part.value) for part in app.html if "<article" in str(part.value))
+    assert AGAINST in only
+    assert f"{FOR}</p>" not in only
+
+
+def test_a_side_that_no_sentence_takes_says_so(drawn):
+    app, _ = drawn(stances=("supports", "supports"))
+    app.segmented_control(key="side-0000E000").set_value("opposes").run()
+    assert "None of the 2 sentences opposes a yes." in texts(app)
+
+
+def test_a_sentence_that_neither_side_carries_shows_both_numbers(drawn):
+    _, shown = drawn(stances=("unclear", "opposes"))
+    assert "<b>unclear</b> (supports 0.40, opposes 0.35, unclear 0.25)" in shown
+
+
+def test_the_meter_says_its_error_where_it_speaks(drawn):
+    _, shown = drawn()
+    meter = next(part for part in shown.split("<section") if "bl-meter" in part)
+    assert "1 says yes and 1 says no: they disagree" in meter
+    assert "12% (95% interval 8% to 17%)" in meter
+    assert "n = 200" in meter
+
+
+def test_evidence_that_does_not_decide_is_shown_with_the_word_open(drawn, papers):
+    verdict = judged(papers)["verdict"] | {"said": "open", "probabilities": [0.4, 0.35, 0.25], "set": ["yes", "no", "maybe"]}
+    _, shown = drawn(verdict=verdict, ground="does not decide")
+    assert "The evidence does not decide." in shown
+    assert "likeliest: yes, probability 0.40" in shown
+    assert "No answer could be ruled out." in shown
+    assert FOR in shown
+    assert "Not in this library" not in shown
+
+
+def test_nothing_in_the_library_looks_unlike_evidence_that_does_not_decide(open_page, bench, papers):
+    run = a_run([], id="0000E100", abstained=True)
+    answer = {**run.prediction["answer"], "question_kind": "yes/no", "ground": "not in library", "contradiction": None}
+    bench.storage.runs.append(replace(run, prediction={**run.prediction, "answer": answer}))
+    shown = texts(open_page("literature", run="0000E100"))
+    assert "Not in this library" in shown
+    assert "Import papers on this topic" in shown
+    assert "does not decide" not in shown
+
+
+def test_a_question_without_yes_or_no_gets_no_verdict_and_no_sides(drawn):
+    _, shown = drawn(question_kind="open", verdict=None, contradiction=None, stances=(None, None))
+    assert "This question has no yes or no." in shown
+    assert "bears on the question 0.90" in shown
+    assert "class='bl-shares'" not in shown
+
+
+def test_one_paper_is_not_called_agreement(drawn, papers):
+    whole = judged(papers)
+    verdict = whole["verdict"] | {"papers": whole["verdict"]["papers"][:1]}
+    contradiction = whole["contradiction"] | {"opposes": 0, "said": "too few", "papers": whole["contradiction"]["papers"][:1]}
+    _, shown = drawn(verdict=verdict, contradiction=contradiction)
+    assert "from 1 paper<" in shown
+    assert "class='bl-meter'" not in shown
+
+
+def test_named_things_are_underlined_lettered_and_can_be_hidden(drawn):
+    def mention(word, kind, negated=False):
+        return {"start": FOR.index(word), "end": FOR.index(word) + len(word), "kind": kind, "score": 0.9, "negated": negated}
+
+    named = {"mentions": [[mention("Metformin", "Chemical"), mention("mortality", "Disease", True)], []], "relations": [], "models": []}
+    app, shown = drawn(named=named)
+    assert "data-letter='C' title='Chemical, probability 0.90'>Metformin</span>" in shown
+    assert "data-letter='D negated'" in shown
+    assert "<s>mortality</s>" in shown
+    assert "denied by its sentence" in shown
+    app.toggle(key="marks-0000E000").set_value(False).run()
+    assert "data-letter='" not in texts(app)
+    assert FOR in texts(app)
+
+
+def test_marks_keep_every_character_and_escape_them():
+    quote = f"Aspirin {HOSTILE} helps"
+    made = quoted(quote, [{"start": 8, "end": 12, "kind": "Chemical", "score": 0.3, "negated": False}], ["Chemical"])
+    assert "<script" not in made
+    assert "C?" in made
+    overlapping = [{"start": 0, "end": 7, "kind": "Chemical"}, {"start": 0, "end": 3, "kind": "Gene"}]
+    assert quoted("Aspirin", overlapping, ["Chemical", "Gene"]).count("data-letter") == 1
+    assert [letter(kind, ["Cell", "Chemical", "Gene"]) for kind in ("Cell", "Chemical", "Gene")] == ["Ce", "Ch", "G"]
+
+
+@pytest.mark.parametrize("level", ["plain", "professional", "expert"])
+def test_no_level_changes_a_number_of_the_verdict(open_page, bench, save, level):
+    bench.storage.profiles.save(Profile(id="reader", name="Dr. Reader", reading_level=level))
+    bench.storage.settings.set("active_profile", {"id": "reader"})
+    shown = texts(open_page("literature", run=save().id))
+    for figure in ("probability 0.62", "90% set: yes or no", "12% (95% interval 8% to 17%)"):
+        assert figure in shown
+
+
+def test_the_report_carries_verdict_and_meter_unfolded(save):
+    page = report(save())
+    assert "90% set: yes or no" in page
+    assert "they disagree" in page
+    assert "<details>" not in page
+
+
+def test_the_csv_says_bearing_and_side(save):
+    from backend.literature.cite import to_csv
+
+    lines = to_csv(save().prediction["answer"]["evidence"]).splitlines()
+    assert lines[0].startswith("rank,score,bearing,stance,quote")
+    assert lines[1].startswith("1,0.8,0.9,supports,")
