@@ -25,6 +25,7 @@ from backend.models.abilities import STANCES
 from backend.tasks import Context, pick_model, task
 
 TASK = "literature.evidence"
+_PLURAL = {"supports": "support", "opposes": "oppose", "unclear": "unclear"}
 SHOWN = 10  # sentences in the result's lines
 _AT_ONCE = 64  # sentences between two looks at the stop button
 
@@ -186,7 +187,7 @@ def _item(source: Source, start: int, end: int, bearing: float, stance: dict[str
 def _lines(items: Sequence[Mapping[str, Json]], clear: int, counts: Mapping[str, int] | None, texts: int) -> list[str]:
     of = f"{len(items):,} sentence{'s' if len(items) != 1 else ''}" + (f" of {texts} papers" if texts > 1 else "")
     head = f"{clear:,} of {of} {'bears' if clear == 1 else 'bear'} on the question with a probability of at least {CLEAR:.2f}"
-    sides = ", ".join(f"{count} {name}" for name, count in (counts or {}).items() if count)
+    sides = ", ".join(f"{count} {name if count == 1 else _PLURAL[name]}" for name, count in (counts or {}).items() if count)
     lines = [f"{head}{': ' if sides else ''}{sides}."]
     for rank, each in enumerate(items[:SHOWN], start=1):
         side = f", {each['stance']['said']} ({_numbers(each['stance'])})" if each["stance"] else ""

@@ -1,7 +1,7 @@
 """Write down which questions the readers were trained on: ``python -m backend.training.readers.seen DATA``.
 
 The reader of verdicts ships trained on all of PubMedQA's 500 and of BioASQ's yes/no questions; that of evidence on trials and on
-seven tenths of BioASQ, one tenth more served to follow it. Their evaluations warn where they meet one of these questions again.
+seven tenths of BioASQ, one tenth more served to calibrate it. Their evaluations warn where they meet one of these questions again.
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ from pages.parts.why_sites import show_sites
 _SHOWN = 10  # sentences drawn at once where fewer bear clearly on the question
 _MOST = 300  # sentences drawn; all of them are in the CSV
 _SIDES = {"supports": "supports", "opposes": "opposes", "unclear": "side unclear"}
+_COUNTED = {"supports": ("supports it", "support it"), "opposes": ("opposes it", "oppose it"), "unclear": ("of unclear side",) * 2}
 
 
 def settings(kind: str) -> dict[str, Any] | None:
@@ -62,7 +63,7 @@ def _headline(found: Mapping[str, Any]) -> None:
         )
         return
     sides = found["counts"] or {}
-    told = " · ".join(f"{sign(name)} {number} {_SIDES[name]}" for name, number in sides.items() if number)
+    told = " · ".join(f"{sign(name)} {sides[name]} {words[sides[name] != 1]}" for name, words in _COUNTED.items() if sides.get(name))
     html(
         f"<p class='bl-quote'>{count:,} of {of} {'bears' if count == 1 else 'bear'} on the question</p>"
         + (f"<p>{told}</p>" if told else "<p class='bl-soft'>The question has no yes or no, so no sentence takes a side.</p>")
