@@ -97,15 +97,14 @@ def error_words(error: Mapping[str, Json] | None, level: Level) -> str:
         return "How often this is wrong was not measured."
     alarm, missed = _rate(error["false_alarm"]), _rate(error["missed"])
     open_ = f"; of all, it leaves open {_rate(error['unclear'])}" if error.get("unclear") else ""
-    of = f"n = {int(error['n']):,} groups of studies" if error.get("n") else "groups of studies"
-    where = f", {error['data']}" if error.get("data") else ""
+    where = f"{int(error['n']):,} groups of studies; {error['data']}"
     if level == "plain":
         return (
             f"How often this is wrong: where studies agree, it says that they disagree in {alarm}; "
-            f"where they disagree, it does not notice in {missed}{open_} ({of}{where})."
+            f"where they disagree, it does not notice in {missed}{open_} ({where})."
         )
     by = f" Measured by: {error['command']}." if level == "expert" and error.get("command") else ""
-    return f"Measured: called disagreement where studies agree, {alarm}; missed where they disagree, {missed}{open_} ({of}{where}).{by}"
+    return f"Measured: called disagreement where studies agree, {alarm}; missed where they disagree, {missed}{open_} ({where}).{by}"
 
 
 def _rate(rate: Mapping[str, Json]) -> str:

@@ -108,7 +108,7 @@ def test_the_meter_says_its_error_where_it_speaks(drawn):
     meter = next(part for part in shown.split("<section") if "bl-meter" in part)
     assert "1 says yes and 1 says no: they disagree" in meter
     assert "12% (95% interval 8% to 17%)" in meter
-    assert "n = 200" in meter
+    assert "200 groups of studies" in meter
 
 
 def test_evidence_that_does_not_decide_is_shown_with_the_word_open(drawn, papers):
