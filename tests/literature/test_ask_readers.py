@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from backend.cli.ask import answer_text
 from backend.domain import Run, digest
 from backend.errors import InputError
 from backend.literature.answering import EVIDENCE, VERDICT, part_of, readers_ready, weighted
@@ -18,7 +19,7 @@ from backend.literature.nearness import ScoredSentence
 from backend.literature.support import curves
 from backend.literature.weighing import Weighed
 from backend.models.registry import get_card
-from backend.workbench import Workbench
+from backend.workbench import Workbench, run_json
 from tests.literature.papers import write
 
 QUESTION = "Does metformin reduce cardiovascular mortality?"
@@ -202,6 +203,19 @@ def test_what_cannot_be_explained_is_told(ready: Workbench) -> None:
         ready.explain(plain.id, {"verdict": 1})
     with pytest.raises(InputError, match="has no stance"):
         ready.explain(plain.id, {"evidence": 1, "of": "stance"})
+
+
+def test_the_command_line_tells_the_verdict_its_set_and_the_side_of_each_sentence(ready: Workbench) -> None:
+    run, answer = asked(ready)
+    told = answer_text(run_json(run))
+    assert f"Verdict: {answer['verdict']['said']} (yes 0." in told
+    assert "90% set: " in told
+    assert "Do the studies disagree? " in told
+    assert told.count("bears on the question with probability") == len(answer["evidence"])
+    none, _ = asked(ready, QUESTION, filters={"year_from": 2030})
+    assert "No verdict: the library holds nothing that answers the question." in answer_text(run_json(none))
+    plain, _ = asked(ready, readers=False)
+    assert "erdict" not in answer_text(run_json(plain))
 
 
 def test_the_curves_were_measured_with_the_readers_that_ship(ready: Workbench) -> None:
