@@ -12,7 +12,7 @@ from backend.literature.pairs import Pair, as_json, fit, pairs_of, within
 from backend.literature.reading import around
 from backend.literature.relation_words import denial
 from backend.literature.texts import sentence_spans, windows
-from backend.models.registry import get_card
+from backend.models.registry import cards, get_card
 from backend.progress import Silent
 from backend.tasks import Context
 
@@ -36,31 +36,38 @@ def named_in(context: Context, evidence: Sequence[Mapping[str, Json]]) -> dict[s
     dict or None
         ``mentions``: for each item a list of ``{"start", "end", "kind", "score", "negated", "cue"}``; ``relations``: as in
         literature.relations, with ``evidence`` (the rank), the ``quote`` that states it, and ``denied`` (the cue, or '');
-        every place counts characters of the quote. ``left_out``: pairs that were not read, being more than `MOST` or too far apart.
-        None where a reader is not on this machine.
+        every place counts characters of the quote; None where the reader of relations is not on this machine. ``left_out``: pairs that
+        were not read, being more than `MOST` or too far apart. None where the reader of named things is not on this machine.
     """
-    if not all(context.runtime.present(name) for name in (ENTITIES, RELATIONS)):
+    there = [name for name in (ENTITIES, RELATIONS) if name in cards() and context.runtime.present(name)]
+    if ENTITIES not in there:
         return None
     quotes = [str(item["quote"]) for item in evidence]
     with context.runtime.use(ENTITIES) as marker:
         found = _marked(marker, quotes)
-    pairs = [(at, pair) for at, quote in enumerate(quotes) for pair in pairs_of(quote, found[at], "different kinds")]
-    relations: list[dict[str, Any]] = []
-    with context.runtime.use(RELATIONS) as model:
-        read = [(at, fitting) for at, pair in pairs[:MOST] for fitting in fit(model, quotes[at], [pair])]
-        texts = [quotes[at][slice(*pair.sentence)] for at, pair in read]
-        inside = [_inside(pair) for _, pair in read]
-        for (at, pair), stated in zip(read, model.relate(texts, inside), strict=True):
-            for each in stated:
-                made = as_json(each, pair.sentence[0], pair.sentence)
-                rank = {"evidence": evidence[at]["rank"], "quote": quotes[at], "denied": denial(quotes[at], made)}
-                relations.append(made | rank)
+    relations, left_out = _related(context, evidence, found) if RELATIONS in there else (None, 0)
     return {
         "mentions": [_described(quote, mentions) for quote, mentions in zip(quotes, found, strict=True)],
-        "relations": sorted(relations, key=lambda each: -each["score"]),
-        "left_out": len(pairs) - len(read),
-        "models": [{"name": name, "sha256": get_card(name, context.config).sha256} for name in (ENTITIES, RELATIONS)],
+        "relations": relations,
+        "left_out": left_out,
+        "models": [{"name": name, "sha256": get_card(name, context.config).sha256} for name in there],
     }
+
+
+def _related(
+    context: Context, evidence: Sequence[Mapping[str, Json]], found: Sequence[Sequence[Mention]]
+) -> tuple[list[dict[str, Any]], int]:
+    """What the quotes state, most probable first, and how many pairs were not read."""
+    quotes = [str(item["quote"]) for item in evidence]
+    pairs = [(at, pair) for at, quote in enumerate(quotes) for pair in pairs_of(quote, found[at], "different kinds")]
+    made: list[dict[str, Any]] = []
+    with context.runtime.use(RELATIONS) as model:
+        read = [(at, fitting) for at, pair in pairs[:MOST] for fitting in fit(model, quotes[at], [pair])]
+        stated = model.relate([quotes[at][slice(*pair.sentence)] for at, pair in read], [_inside(pair) for _, pair in read])
+        for (at, pair), each in ((where, each) for where, several in zip(read, stated, strict=True) for each in several):
+            told = as_json(each, pair.sentence[0], pair.sentence)
+            made.append(told | {"evidence": evidence[at]["rank"], "quote": quotes[at], "denied": denial(quotes[at], told)})
+    return sorted(made, key=lambda each: -each["score"]), len(pairs) - len(read)
 
 
 def _marked(marker: Marks, quotes: Sequence[str]) -> list[list[Mention]]:

@@ -13,17 +13,20 @@ from pages.parts.markup import escape, html
 CARDS = 12  # relations quoted in full; the table lists all
 
 
-def show_relations(relations: Sequence[Mapping[str, Any]], key: str) -> None:
-    """All of it, most probable first; says so where there is none.
+def show_relations(relations: Sequence[Mapping[str, Any]] | None, key: str) -> None:
+    """All of it, most probable first; says so where there is none, or where none could be read.
 
     Parameters
     ----------
-    relations : sequence of mapping
-        As in literature.relations, each with ``quote``, the text in which its places count, and ``evidence``, the number of
-        the sentence of an answer, where it is one's.
+    relations : sequence of mapping, or None
+        None where the reader of relations was not on this machine. As in literature.relations, each with ``quote``, the text in
+        which its places count, and ``evidence``, the number of the sentence of an answer, where it is one's.
     key : str
         Tells this drawing and its downloads from others of the page.
     """
+    if relations is None:
+        html("<p>Relations were not read: the reader of relations is not on this machine.</p>")
+        return
     if not relations:
         html("<p>No sentence states a relation that the model knows: a chemical with a disease, a gene or a protein.</p>")
         return

@@ -65,8 +65,11 @@ def test_relations_name_the_quote_that_states_them(found):
     assert [each["name"] for each in found["models"]] == [named.ENTITIES, named.RELATIONS]
 
 
-def test_without_a_reader_nothing_is_named(tmp_path):
-    assert named.named_in(context(named.ENTITIES, tmp_path=tmp_path), [{"quote": QUOTES[0], "rank": 1}]) is None
+def test_without_the_readers_it_says_that_nothing_was_read(tmp_path):
+    evidence = [{"quote": QUOTES[0], "rank": 1}]
+    assert named.named_in(context(named.RELATIONS, tmp_path=tmp_path), evidence) is None
+    made = named.named_in(context(named.ENTITIES, tmp_path=tmp_path), evidence)
+    assert (len(made["mentions"][0]), made["relations"], made["left_out"]) == (2, None, 0)
 
 
 def test_no_quote_at_all_names_nothing(tmp_path):

@@ -27,8 +27,8 @@ from backend.training.readers.relations_data import INDUCES, NONE, Example, cdr_
 from backend.training.readers.relations_figures import figures, settle
 
 WINDOW = 192
-_TOKENS = 3_072
-_RATE = 4e-4
+_TOKENS = 2_048
+_RATE = 5e-4
 _ENTITIES = ASSETS / "models/reader-entities"
 
 
