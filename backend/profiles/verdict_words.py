@@ -60,7 +60,7 @@ def set_words(verdict: Mapping[str, Json], level: Level) -> str:
     outside = [f"“{name}”" for name in VERDICTS if name not in held]
     said = {
         0: f"{share} set: empty. No answer is likely enough; the question or its papers are unlike those of the calibration.",
-        1: f"{share} set: {in_words(inside)} alone. {in_words(outside, 'and').capitalize()} could be ruled out.",
+        1: f"{share} set: {in_words(inside)} alone; {in_words(outside, 'and')} could be ruled out.",
         2: f"{share} set: {in_words(inside)}. Only {in_words(outside)} could be ruled out.",
         3: f"{share} set: {in_words(inside)}. No answer could be ruled out.",
     }[len(inside)]

@@ -32,9 +32,17 @@ def show_answer(run: Run) -> None:
         if not evidence:
             _abstention(found)
         else:
-            _judged(run, answer, level)
-            papers = some(len({item["document"] for item in evidence}), "paper")
-            kicker(f"{'Evidence' if head(answer) else 'Finding'}: {some(len(evidence), 'sentence')} from {papers}, word for word")
+            quoted = f"{some(len(evidence), 'sentence')} from {some(len({item['document'] for item in evidence}), 'paper')}, word for word"
+            card = verdict_card(answer, level)
+            if head(answer):
+                kicker("Finding")
+                html(card)
+                _agreement(run, answer, level)
+                kicker(f"Evidence: {quoted}")
+            else:
+                kicker(f"Finding: {quoted}")
+                if card:
+                    html(card)
             show_quotes(run.id, answer)
             read_on(run.id, evidence)
     with right:
@@ -50,11 +58,8 @@ def show_answer(run: Run) -> None:
         show_why(run)
 
 
-def _judged(run: Run, answer: Mapping[str, Any], level: Level) -> None:
-    """The verdict, and whether the studies agree."""
-    if card := verdict_card(answer, level):
-        kicker("Finding")
-        html(card)
+def _agreement(run: Run, answer: Mapping[str, Any], level: Level) -> None:
+    """Whether the studies agree, with the numbers to take along."""
     contradiction = answer.get("contradiction")
     if contradiction and (diagram := meter(contradiction, level)):
         kicker("Do the studies agree")
@@ -95,7 +100,9 @@ def sure(found: Mapping[str, Any], warnings: tuple[str, ...], level: Level) -> s
     """Confidence, error rates and notes of an answer as HTML, in the words of a reading level."""
     confidence, threshold = found["answer"].get("confidence"), float(found.get("support", {}).get("threshold", 0.0))
     verdict = found["answer"].get("verdict")
-    parts = [f"<p><b>The verdict.</b> {escape(verdict['calibration'])}</p>"] if verdict and verdict.get("calibration") else []
+    parts = (
+        [f"<p><b>The verdict.</b> {escape(verdict['calibration'])}</p><p class='bl-soft'>{escape(verdict['how'])}</p>"] if verdict else []
+    )
     if confidence is not None:
         words = confidence_words(level)
         parts.append(

@@ -8,7 +8,7 @@ from typing import Any
 from pages.parts.markup import escape
 
 _UNSURE = 0.5
-_STYLES = ("solid", "dashed", "double", "wavy", "dotted")
+_STYLES = {"chemical": "solid", "disease": "dashed", "gene": "double"}  # any other kind is dotted and told by its letter
 
 
 def quoted(quote: str, mentions: Sequence[Mapping[str, Any]], kinds: Sequence[str]) -> str:
@@ -39,7 +39,7 @@ def kinds_of(mentions: Sequence[Sequence[Mapping[str, Any]]]) -> list[str]:
 def legend(kinds: Sequence[str], mentions: Sequence[Sequence[Mapping[str, Any]]]) -> str:
     """What underlines, letters and words mean, as HTML; only of what occurs."""
     every = [each for group in mentions for each in group]
-    parts = [f"<span>{_named(kind, letter(kind, kinds), kind, at)}</span>" for at, kind in enumerate(kinds)]
+    parts = [f"<span>{_named(kind, letter(kind, kinds), kind, kind)}</span>" for kind in kinds]
     if any(each.get("negated") for each in every):
         parts.append("<span><span class='bl-name' data-letter='negated'><s>name</s></span> denied by its sentence</span>")
     if any(_unsure(each) for each in every):
@@ -63,12 +63,12 @@ def _mark(words: str, each: Mapping[str, Any], kinds: Sequence[str]) -> str:
         + (f", probability {float(score):.2f}" if score is not None else "")
         + (", denied by its sentence" if each.get("negated") else "")
     )
-    return _named(words, tag, hover, kinds.index(kind), bool(each.get("negated")))
+    return _named(words, tag, hover, kind, bool(each.get("negated")))
 
 
-def _named(words: str, tag: str, hover: str, at: int, negated: bool = False) -> str:
+def _named(words: str, tag: str, hover: str, kind: str, negated: bool = False) -> str:
     # the letter is drawn by the style sheet: whoever copies a quote gets its own words only
-    style, shown = _STYLES[at % len(_STYLES)], f"<s>{escape(words)}</s>" if negated else escape(words)
+    style, shown = _STYLES.get(kind.casefold(), "dotted"), f"<s>{escape(words)}</s>" if negated else escape(words)
     return f"<span class='bl-name bl-name-{style}' data-letter='{escape(tag)}' title='{escape(hover)}'>{shown}</span>"
 
 

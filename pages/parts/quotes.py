@@ -43,7 +43,7 @@ def show_quotes(run_id: str, answer: Mapping[str, Any]) -> None:
 
 def _choose_side(run_id: str, evidence: Sequence[Mapping[str, Any]]) -> str:
     """Which side is shown; all of them where sentences have none."""
-    if not all(item.get("stance") for item in evidence):
+    if len(evidence) == 1 or not all(item.get("stance") for item in evidence):
         return _ALL
     counts = {name: sum(item["stance"]["said"] == name for item in evidence) for name in STANCES}
     names = {_ALL: f"All {len(evidence)}"} | {name: f"{SIGNS[name]} {name} {count}" for name, count in counts.items()}

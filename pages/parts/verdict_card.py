@@ -33,14 +33,14 @@ def verdict_card(answer: Mapping[str, Any], level: Level) -> str:
         figure = f"likeliest: {VERDICTS[shares.index(max(shares))]}, probability {max(shares):.2f}"
     else:
         figure = f"probability {shares[VERDICTS.index(said)]:.2f}"
-    ground = "<p><b>The evidence does not decide.</b> It is shown below.</p>" if said == "open" else ""
-    meaning = f"<p>{escape(means(said, level))}</p>" if means(said, level) else ""
+    ground = "<b>The evidence does not decide.</b> " if said == "open" else ""
+    meaning = f"<p>{ground}{escape(means(said, level))}</p>" if means(said, level) else ""
     return (
         f"<section class='bl-verdict bl-of-{escape(said)}' aria-label='Verdict: {escape(head(answer))}'>"
         f"<p class='bl-said'><b>{sign(said)} {escape(head(answer))}</b> "
         f"<span>{escape(figure)}, from {some(len(papers), 'paper')}</span></p>"
-        f"{ground}{meaning}<p class='bl-set'>{escape(set_words(verdict, level))}</p>{bars(shares, verdict.get('set'))}"
-        f"{_rests_on(papers, str(verdict.get('how') or ''))}</section>"
+        f"{meaning}<p class='bl-set'>{escape(set_words(verdict, level))}</p>{bars(shares, verdict.get('set'))}"
+        f"{_rests_on(papers)}</section>"
     )
 
 
@@ -69,11 +69,11 @@ def _without(answer: Mapping[str, Any]) -> str:
     if is_yes_no(answer):
         line = "<b>No verdict.</b> The question can be answered with yes or no, but no paper here could be judged: see the notes beside."
     else:
-        line = "<b>This question has no yes or no.</b> It is answered by the sentences below, the most telling first."
-    return f"<section class='bl-verdict bl-plain'><p>{line}</p></section>"
+        line = "<b>This question has no yes or no.</b> The sentences below answer it, the most telling first."
+    return f"<p>{line}</p>"
 
 
-def _rests_on(papers: Sequence[Mapping[str, Any]], how: str) -> str:
+def _rests_on(papers: Sequence[Mapping[str, Any]]) -> str:
     if not papers:
         return ""
     rows = "".join(
@@ -81,8 +81,7 @@ def _rests_on(papers: Sequence[Mapping[str, Any]], how: str) -> str:
         f"({escape(shares_words(each['probabilities']))}{_weight(each, len(papers))})</span><br>{paper_line(each)}</li>"
         for at, each in enumerate(papers, start=1)
     )
-    joined = f"<p class='bl-soft'>{escape(how)}</p>" if how else ""
-    return f"<details><summary>Paper by paper, and how they were joined</summary><ol class='bl-papers'>{rows}</ol>{joined}</details>"
+    return f"<details><summary>Paper by paper</summary><ol class='bl-papers'>{rows}</ol></details>"
 
 
 def paper_line(each: Mapping[str, Any]) -> str:
