@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,8 +35,14 @@ class Weighed:
         return float(log_odds(np.array(self.bearing))) + share * self.sentence.score
 
 
-def weigh(model: Weighs, question: str, found: Retrieved) -> list[Weighed]:
-    """The best `SENTENCES` sentences of the best papers, read; in the order of the search."""
+def weigh(model: Weighs, question: str, found: Retrieved, known: Sequence[Weighed] = ()) -> list[Weighed]:
+    """The best `SENTENCES` sentences of the best papers, read; in the order of the search.
+
+    Parameters
+    ----------
+    known : sequence of Weighed
+        Sentences that were read for the same question in another search: they are not read again.
+    """
     best = {paper.paper for paper in found.papers[:PAPERS]}
     chosen, texts = [], []
     for sentence in found.sentences:
@@ -46,10 +52,13 @@ def weigh(model: Weighs, question: str, found: Retrieved) -> list[Weighed]:
             texts.append(text)
         if len(chosen) == SENTENCES:
             break
-    if not chosen:
-        return []
-    bearing, stance = model.weigh(question, texts)
-    return [Weighed(s, float(b), tuple(float(p) for p in row)) for s, b, row in zip(chosen, bearing, stance, strict=True)]
+    held = {_place(each.sentence): each for each in known}
+    unread = [at for at, sentence in enumerate(chosen) if _place(sentence) not in held]
+    if unread:
+        bearing, stance = model.weigh(question, [texts[at] for at in unread])
+        for at, b, row in zip(unread, bearing, stance, strict=True):
+            held[_place(chosen[at])] = Weighed(chosen[at], float(b), tuple(float(p) for p in row))
+    return [replace(held[_place(sentence)], sentence=sentence) for sentence in chosen]
 
 
 def measures(weighed: Sequence[Weighed]) -> dict[str, float]:
@@ -67,7 +76,7 @@ def ranked(weighed: Sequence[Weighed], share: float) -> list[Weighed]:
 def quoted(found: Retrieved, weighed: Sequence[Weighed], most: int, least: float, share: float, sides: bool) -> list[dict[str, Json]]:
     """Evidence in the order of `ranked`, with ``value``, ``bearing`` and, where the question has `sides`, ``stance``."""
     order = ranked(weighed, share)
-    held = {(each.sentence.paper, each.sentence.start): each for each in order}
+    held = {_place(each.sentence): each for each in order}
     items = quote(found, ((each.sentence, each.value(share)) for each in order), most, least)
     for item in items:
         each = held[item["document"], item["start"]]
@@ -82,3 +91,7 @@ def stance_of(probabilities: Sequence[float]) -> dict[str, Json]:
     best = int(np.argmax(probabilities))
     said = STANCES[best] if probabilities[best] >= CLEAR else UNCLEAR
     return {"said": said, "probabilities": [round(float(p), 4) for p in probabilities], "least": CLEAR}
+
+
+def _place(sentence: ScoredSentence) -> tuple[int, int]:
+    return sentence.paper, sentence.start

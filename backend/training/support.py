@@ -74,7 +74,10 @@ def measure(shelf: Library, questions: Sequence[Question], encoder: Any | None, 
         without = np.ones(len(snapshot.ids), dtype=bool)
         without[[snapshot.position(paper) for paper in own]] = False
         lacking = retrieve(shelf, question, encoder, within=without)
-        read: list[list[Weighed]] = [[], []] if reader is None else [weigh(reader, question, each) for each in (found, lacking)]
+        read: list[list[Weighed]] = [[], []]
+        if reader is not None:
+            first = weigh(reader, question, found)
+            read = [first, weigh(reader, question, lacking, first)]
         for kept, each, weighed in zip((made.there, made.gone), (found, lacking), read, strict=True):
             kept.append(each.nearness if reader is None else {**each.nearness, **measures(weighed)})
         made.rows.append(rows_of(found, None if reader is None else read[0], own))
@@ -120,7 +123,7 @@ def _curve(asked: Asked, names: Sequence[str], half: np.ndarray) -> tuple[dict[s
 
 def _quoting(rows: Sequence[Sequence[Row]], half: np.ndarray) -> dict[str, Json]:
     """The order of sentences and the least value that is quoted, chosen on `half`, and what they keep on the other."""
-    read = rows[0][0].bearing is not None if rows and rows[0] else False
+    read = any(row.bearing is not None for each in rows for row in each)
     chosen, other = ([rows[i] for i in np.flatnonzero(each).tolist()] for each in (half, ~half))
     share = chosen_share(chosen) if read else None
     values = [[(row.value(share), row.own) for row in quotes_of(each, share, 10)] for each in rows]
