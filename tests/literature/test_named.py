@@ -11,7 +11,7 @@ from backend.config import load_config
 from backend.figures.relations import describe_relations, plot_relations
 from backend.literature import named
 from backend.literature.relation_words import denial, in_words
-from tests.literature.toys import Toy
+from tests.literature import toys
 
 QUOTES = (
     "Lithium may cause tricuspid regurgitation in the newborn.",
@@ -20,8 +20,15 @@ QUOTES = (
 )
 
 
+@pytest.fixture(autouse=True)
+def readers(monkeypatch) -> None:
+    """Readers that find the words of a list, in place of those that ship."""
+    for place, task in (("ENTITIES", "literature.entities"), ("RELATIONS", "literature.relations")):
+        monkeypatch.setattr(named, place, toys.register(monkeypatch, toys.card(f"toy-{place.lower()}", (task,))).name)
+
+
 class Shelf:
-    """Readers that find the words of a list, under the names of those that ship."""
+    """A machine on which some of them are."""
 
     def __init__(self, *names: str) -> None:
         self.names = names
@@ -31,7 +38,7 @@ class Shelf:
 
     @contextmanager
     def use(self, name: str):
-        yield Toy()
+        yield toys.Toy()
 
 
 def context(*names: str, tmp_path) -> SimpleNamespace:
