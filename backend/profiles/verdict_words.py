@@ -88,7 +88,10 @@ def sides_words(found: Mapping[str, Json]) -> str:
     counts = f"Of {yes + no + unclear:,} papers {in_words(parts, 'and')}"
     p = found.get("probability")
     sure = f" (probability that they truly disagree {float(p):.2f})" if p is not None and found["said"] != "too few" else ""
-    return f"{counts}: {_AGREEMENT.get(str(found['said']), str(found['said']))}{sure}."
+    said = _AGREEMENT.get(str(found["said"]), str(found["said"]))
+    if found["said"] == "disagree" and not (yes and no):  # the probabilities of several may add up to what no single paper says
+        said += f", though no paper alone clearly {'takes a side' if not yes and not no else 'says no' if yes else 'says yes'}"
+    return f"{counts}: {said}{sure}."
 
 
 def error_words(error: Mapping[str, Json] | None, level: Level) -> str:

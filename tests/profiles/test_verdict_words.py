@@ -50,6 +50,8 @@ def test_the_two_grounds_of_no_answer_read_differently():
 def test_sides_are_counted_and_named():
     found = {"supports": 3, "opposes": 1, "unclear": 0, "said": "disagree", "probability": 0.8}
     assert sides_words(found) == "Of 4 papers 3 say yes and 1 says no: they disagree (probability that they truly disagree 0.80)."
+    one_side = sides_words(found | {"opposes": 0, "unclear": 2})
+    assert "they disagree, though no paper alone clearly says no" in one_side
     few = {"supports": 1, "opposes": 0, "unclear": 1, "said": "too few", "probability": 0.1}
     assert sides_words(few) == "Of 2 papers 1 says yes and 1 is unclear: too few to tell whether studies agree."
 
