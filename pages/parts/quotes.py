@@ -19,7 +19,7 @@ from pages.parts.verdict_card import SIGNS
 _ORDERS = {"profile": "For this profile", "rank": "As ranked"}
 _ALL = "all"
 _DOES = {"supports": "supports a yes", "opposes": "opposes a yes", "unclear": "is unclear"}
-_READ = "In the order of the reader of evidence: the sentences most likely to bear on the question first."
+_READ = "As ranked: by how likely each sentence bears on the question, and by how near it comes to it."
 
 
 @st.fragment

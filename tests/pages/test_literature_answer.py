@@ -181,6 +181,25 @@ def test_no_level_changes_a_number_of_the_verdict(open_page, bench, save, level)
         assert figure in shown
 
 
+def test_a_verdict_is_explained_paper_by_paper_then_word_by_word(open_page, bench, save, papers):
+    run, text = save(), papers[0].paper.text
+    sites = an_explanation(evidence(papers[0], FOR, 1), False)["words"]
+    for at, target in enumerate(({"verdict": 1}, {"verdict": 1, "sentence": 2})):
+        told = {"target": target, "sites": sites, "sequence": text}
+        bench.storage.runs.append(a_run([], id=f"0000E20{at}", kind="explanation", parent=run.id, explanation=told))
+    app = open_page("literature", run=run.id)
+    assert not app.exception
+    shown = texts(app)
+    assert "Which sentences of the paper" in shown
+    assert ">UNRELIABLE<" in shown
+    assert "Explain the words of sentence" in shown
+    app.selectbox(key=f"verdict-sentence-{run.id}-1").set_value(2).run()
+    assert not app.exception
+    assert "Explain the words of sentence" not in texts(app)
+    app.selectbox(key=f"verdict-paper-{run.id}").set_value(2).run()
+    assert "Explain what paper 2 says, by its sentences" in texts(app)
+
+
 def test_the_report_carries_verdict_and_meter_unfolded(save):
     page = report(save())
     assert "90% set: yes or no" in page
