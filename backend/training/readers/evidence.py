@@ -69,13 +69,18 @@ def average_precision(scores: np.ndarray, bears: np.ndarray) -> float:
 def ranked(reader: PairReader, pool: Pool, asked: Sequence[Asked], inside: bool) -> dict[str, Any]:
     """Mean average precision of the reader and of the encoder's similarity: among a paper's own sentences, or among near ones of others."""
     made: dict[str, list[float]] = {"reader": [], "similarity": []}
+    pairs, sizes = list[tuple[str, str]](), list[tuple[int, np.ndarray]]()
     near = [list(each.other) for each in asked] if inside else pool.near(asked, _POOL)
     for each, others in zip(asked, near, strict=True):
         texts = [*(text for text, _ in each.bearing), *others]
         bears = np.array([1] * len(each.bearing) + [0] * len(others))
-        vector = pool.encoder.encode([each.question])[0]
-        made["similarity"].append(average_precision(pool.encoder.encode(texts) @ vector, bears))
-        made["reader"].append(average_precision(reader.judge(reader.rows([(each.question, t) for t in texts]))[:, 0], bears))
+        pairs += [(each.question, text) for text in texts]
+        sizes.append((len(texts), bears))
+        made["similarity"].append(average_precision(pool.encoder.encode(texts) @ pool.encoder.encode([each.question])[0], bears))
+    scores, at = reader.judge(reader.rows(pairs))[:, 0], 0
+    for size, bears in sizes:
+        made["reader"].append(average_precision(scores[at : at + size], bears))
+        at += size
     return {name: round(float(np.mean(values)), 4) for name, values in made.items()} | {"n": len(asked)}
 
 

@@ -94,10 +94,12 @@ class PairReader:
         import torch
 
         self.network.eval()
+        self.network.merge_adapter()
         made = np.zeros((len(rows), self.head.out_features))
         with torch.inference_mode():
             for chosen in batches([len(ids) for ids, _ in rows], at_once, 0):
                 made[chosen] = self.scores([rows[i] for i in chosen]).numpy()
+        self.network.unmerge_adapter()
         return made
 
     def state(self) -> Any:
