@@ -40,7 +40,11 @@ ASSAYS = (
     Assay("Bgl3", "nn4dms_bgl3.tsv", "bgl3.fasta", "score", ""),
 )
 _PUBLISHED = "proteingym_published_spearman.csv"
-_SYSTEMS = {"ESM2 (8M)": "ESM-2 8M, as published", "ESM2 (35M)": "ESM-2 35M, as published", "Site-Independent": "site-independent, as published"}
+_SYSTEMS = {
+    "ESM2 (8M)": "ESM-2 8M, as published",
+    "ESM2 (35M)": "ESM-2 35M, as published",
+    "Site-Independent": "site-independent, as published",
+}
 
 
 def measure_effects(model: EsmModel, folder: Path, proteins: Proteins | None = None) -> dict[str, dict[str, Json]]:

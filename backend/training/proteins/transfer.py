@@ -1,4 +1,4 @@
-"""What GO terms a protein has, foretold by its nearest neighbour: by the model's vectors, by composition, by three-letter words, by chance."""
+"""GO terms foretold by the nearest neighbour: by the model's vectors, by composition, by three-letter words, by chance."""
 
 from __future__ import annotations
 
