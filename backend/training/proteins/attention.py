@@ -42,7 +42,7 @@ def disagreement(one: Attention, device: str, heads: int, size: int, precision: 
     for way in (one, padded):
         inside = [each.clone().requires_grad_() for each in parts[:3]]
         try:
-            out = way(*inside, packed)
+            out = way(inside[0], inside[1], inside[2], packed)
             out.backward(parts[3].reshape(out.shape))
         except (ImportError, RuntimeError, AttributeError, NotImplementedError, TypeError, ValueError):
             return float("inf")

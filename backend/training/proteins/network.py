@@ -65,11 +65,11 @@ def to_packed(batch: Batch, device: str) -> tuple[Packed, Any, Any]:
     bounds = np.concatenate([[0], np.cumsum(batch.lengths)])
     owner = np.repeat(np.arange(len(batch.lengths)), batch.lengths)
     places = np.arange(len(owner)) - bounds[owner]
-    ids, places, owner, edges, asked, truth = (
+    given: list[Any] = [
         torch.from_numpy(np.ascontiguousarray(each)).to(device, non_blocking=True)
         for each in (batch.ids, places, owner, bounds.astype(np.int32), batch.asked, batch.truth)
-    )
-    return Packed(ids, places, owner, tuple(batch.lengths.tolist()), edges), asked, truth
+    ]
+    return Packed(given[0], given[1], given[2], tuple(batch.lengths.tolist()), given[3]), given[4], given[5]
 
 
 def logits(network: Any, packed: Packed, asked: Any, attention: Attention = attend) -> Any:

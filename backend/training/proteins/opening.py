@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from backend.models.esm_cards import CARDS
 from backend.models.families import esm
 from backend.models.published import is_untrained
 
@@ -19,6 +20,7 @@ def open_model(folder: Path, device: str = "cpu") -> esm.EsmModel:
     """
     found = esm.examine(folder)
     card = replace(
-        esm.CARDS[0], name=folder.name, title=folder.name, source="local", tasks=found.tasks, files={}, untrained=is_untrained(folder)
+        CARDS[0], name=folder.name, title=folder.name, source="local", tasks=found.tasks, files={}, untrained=is_untrained(folder)
     )
-    return esm.load(folder, card, device)
+    made: esm.EsmModel = esm.load(folder, card, device)
+    return made

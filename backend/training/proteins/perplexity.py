@@ -93,4 +93,5 @@ def _frequencies(proteins: Proteins) -> NDArray[np.float64]:
     for number in proteins.of("training"):
         counts += np.bincount(proteins.tokens(number), minlength=len(TOKENS))
     held: NDArray[np.float64] = counts[TWENTY] + 1.0  # a letter never seen is not impossible
-    return held / held.sum()
+    shares: NDArray[np.float64] = held / held.sum()
+    return shares

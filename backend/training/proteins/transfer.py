@@ -66,7 +66,8 @@ def _vectors(name: str, model: EsmModel, proteins: Proteins, numbers: NDArray[np
     """One row a protein."""
     if name == _PLAIN[0]:
         counts = np.stack([np.bincount(proteins.tokens(at), minlength=len(TOKENS))[TWENTY] for at in numbers])
-        return (counts / np.maximum(counts.sum(1, keepdims=True), 1)).astype(np.float32)
+        shares: NDArray[np.float32] = (counts / np.maximum(counts.sum(1, keepdims=True), 1)).astype(np.float32)
+        return shares
     letters = [proteins.letters(at) for at in numbers]
     return Words().embed(letters) if name == _PLAIN[1] else model.embed(letters)
 
@@ -75,7 +76,8 @@ def _nearest(asked: NDArray[np.float32], known: NDArray[np.float32]) -> NDArray[
     """Place of the nearest of `known` for each of `asked`."""
     middle = known.mean(0)
     one, two = ((each - middle) / np.maximum(np.linalg.norm(each - middle, axis=1, keepdims=True), 1e-12) for each in (asked, known))
-    return np.argmax(one @ two.T, axis=1)
+    found: NDArray[np.intp] = np.argmax(one @ two.T, axis=1)
+    return found
 
 
 def _whole(terms: Sequence[str], above: dict[str, list[str]]) -> frozenset[str]:
