@@ -18,6 +18,7 @@ import numpy as np
 
 from backend.config import ASSETS
 from backend.models.families import readers
+from backend.models.reader_cards import ENTITIES
 from backend.models.typed_pairs import UNTOLD, in_order, mark_pair
 from backend.models.word_pieces import read_word_pieces
 from backend.training.readers.adapting import quick, set_out
@@ -121,7 +122,7 @@ def main() -> None:
         write_final(given.data, given.out)
         return
     set_out(given.seed, given.threads)
-    marker: Any = readers.load(_ENTITIES, readers.ENTITIES, "cpu", given.body)
+    marker: Any = readers.load(_ENTITIES, ENTITIES, "cpu", given.body)
     documents = cdr_documents(given.data)
     pairs = {name: cdr_pairs(found) for name, found in documents.items()}
     chemprot = chemprot_pairs(given.data / "ner_re/chemprot_train.txt", documents["train"], marker)

@@ -1,0 +1,156 @@
+"""Cards of the readers that ship: what they learned from, what they were measured at, what they do not know."""
+
+from __future__ import annotations
+
+from backend.domain import ModelCard, Quality
+
+_BASE = "minilm"
+_LICENCE = "Apache-2.0, as Bioloom; its base: Apache-2.0"
+_SHARED = "Base: Wang et al. 2020, arXiv:2002.10957; adapters: Hu et al. 2021, arXiv:2106.09685; data: "
+
+_BY_NAMES = "bioloom evaluate literature.entities (how: the README, under Measured)"
+_BY_FOLDS = "python -m backend.training.readers.calibrate (how: the README, under Measured)"
+_BY_RELATIONS = "bioloom evaluate literature.relations (how: the README, under Measured)"
+_BY_TRAINING = "python -m backend.training.readers.relations"
+_CHEMPROT = "ChemProt's development part"
+_BC5CDR = "240 abstracts of BC5CDR kept apart from training"
+_SEEN = "other sentences of the same abstracts were trained on"
+_PUBMEDQA = "500 questions of PubMedQA, each judged by a reader that was not trained on it"
+_BIOASQ = "409 yes/no questions of BioASQ 7b-9b, each judged by a reader that was not trained on it"
+
+
+ENTITIES = ModelCard(
+    name="reader-entities",
+    title="Bioloom's reader of chemicals, diseases and genes",
+    family="readers",
+    modality="literature",
+    tasks=("literature.entities",),
+    source="bundled",
+    licence=_LICENCE,
+    summary="Marks chemicals, diseases and genes or proteins in biomedical English. Small; runs on any laptop.",
+    revision="1",
+    base=_BASE,
+    files={
+        "entities.json": "cbfebc7ea32c13d1cfd7378da06f614c28340be1a14fe4bf6a20f5849d40c5ed",
+        "entities.safetensors": "b8ec617c6a42a59cbe159e3a752b3d69361ad51539c5e0ec256ac9c9b37a8df3",
+    },
+    parameters=24_000_000,
+    disk_bytes=2_668_256,
+    peak_bytes=620_187_648,  # python -m backend.models.measure reader-entities (libraries included)
+    peak_is_measured=True,
+    paper=_SHARED + "BC5CDR (Li et al. 2016), "
+    "NCBI-disease (Dogan et al. 2014), ChemProt (Krallinger et al. 2017), JNLPBA (Collier and Kim 2004)",
+    quality=(
+        Quality("F1, chemicals", 0.878, _BC5CDR, _BY_NAMES, 0.857, 0.898),
+        Quality("F1, diseases", 0.762, _BC5CDR, _BY_NAMES, 0.737, 0.787),
+        Quality("F1, diseases", 0.861, "172 sentences of NCBI-disease; " + _SEEN, _BY_NAMES, 0.809, 0.911),
+        Quality("F1, genes and proteins", 0.759, "368 sentences of JNLPBA; " + _SEEN, _BY_NAMES, 0.729, 0.788),
+    ),
+    limits=(
+        "Learned from abstracts of PubMed; clinical notes and full texts are unlike what it knows.",
+        "Genes and proteins are its weakest kind, and are one kind to it.",
+        "Names are marked, not linked to a database.",
+        "Its probabilities were not checked for calibration.",
+    ),
+)
+
+
+VERDICT = ModelCard(
+    name="reader-verdict",
+    title="Bioloom's reader of verdicts",
+    family="readers",
+    modality="literature",
+    tasks=("literature.verdict",),
+    source="bundled",
+    licence=_LICENCE,
+    summary="Reads what a study says to a question: yes, no or maybe, with a probability and a 90% prediction set.",
+    revision="1",
+    base=_BASE,
+    files={
+        "seen.json": "5c6f032ea2b73f3f873a14dc04da28ec72292bdc521f6130d2ad8099a6a13430",
+        "verdict.json": "c9e5ecb1ee84c59b7409d0fcbcad8f636bbf6f9b1fd3ea09ed0203f07ca416a4",
+        "verdict.safetensors": "21ed5dfce53a70729c3eac4f0e93017e944bd8b2d314dcf6fc80b232dced578b",
+    },
+    parameters=24_000_000,
+    disk_bytes=2_668_256,
+    peak_bytes=620_187_648,
+    paper=_SHARED + "PubMedQA (Jin et al. 2019), "
+    "BioASQ 7b-9b (Krithara et al. 2023), Evidence Inference 2.0 (DeYoung et al. 2020), and titles and conclusions of embedded abstracts",
+    quality=(
+        Quality("accuracy", 0.590, _PUBMEDQA, _BY_FOLDS, 0.546, 0.632),
+        Quality("macro-F1", 0.401, _PUBMEDQA, _BY_FOLDS, 0.370, 0.430),
+        Quality("ece", 0.030, _PUBMEDQA, _BY_FOLDS, 0.020, 0.079),
+        Quality("coverage of 90% sets", 0.904, _PUBMEDQA, _BY_FOLDS, 0.875, 0.927),
+        Quality("accuracy", 0.768, _BIOASQ, _BY_FOLDS, 0.724, 0.804),
+        Quality("macro-F1", 0.709, _BIOASQ, _BY_FOLDS, 0.656, 0.755),
+    ),
+    limits=(
+        "On one study it is right a little more often than always saying yes (.55 of PubMedQA's answers): its sets often hold two answers.",
+        "It called none of 500 questions 'maybe': that answer shows only in the probabilities and the sets.",
+        "On BioASQ, where several snippets answer one question, it is right more often than it says (calibration error .11).",
+        "Learned from abstracts of PubMed; full texts and clinical notes are unlike what it knows.",
+        "Knows only what the text says: it does not weigh how a study was done.",
+    ),
+)
+
+EVIDENCE = ModelCard(
+    name="reader-evidence",
+    title="Bioloom's reader of evidence",
+    family="readers",
+    modality="literature",
+    tasks=("literature.evidence",),
+    source="bundled",
+    licence=_LICENCE,
+    summary="Ranks sentences by whether they bear on a question, and tells those that support it from those that oppose it.",
+    revision="1",
+    base=_BASE,
+    files={
+        "evidence.json": "a6e15c8b3132c5dac942df99280184885fdf7b8c3b5d1828272f3d2192e7bcc0",
+        "evidence.safetensors": "8493f47e3d8adb69754694fe1fbbaa5d284e946f9d8061abda04b9408a482739",
+        "seen.json": "04d9eaffec7a2875b50be9b8749a473ae20932da196aca19949ca88f5f7b53c8",
+    },
+    parameters=24_000_000,
+    disk_bytes=2_668_256,
+    peak_bytes=620_187_648,
+    paper=_SHARED + "BioASQ 7b-9b (Krithara et al. "
+    "2023), Evidence Inference 2.0 (DeYoung et al. 2020), and titles with conclusions of embedded abstracts",
+    limits=(
+        "Reads one sentence at a time: what a sentence leaves to its neighbours it does not see.",
+        "For and against are meant for questions that can be answered with yes.",
+    ),
+)
+
+RELATIONS = ModelCard(
+    name="reader-relations",
+    title="Bioloom's reader of relations",
+    family="readers",
+    modality="literature",
+    tasks=("literature.relations",),
+    source="bundled",
+    licence=_LICENCE,
+    summary="Reads in a sentence whether a chemical induces a disease, and how a chemical acts on a gene or protein.",
+    revision="1",
+    base=_BASE,
+    files={
+        "relations.json": "5830793891c2cbe6381efac1c8d8086ad258cf5d24650a4d34a797d5fdc83c38",
+        "relations.safetensors": "0bb934697217cb7e63f87aab981aa84f84848ad980b2fdc2939e9a18c44c9125",
+    },
+    parameters=24_000_000,
+    disk_bytes=2_680_000,
+    peak_bytes=620_187_648,
+    paper=_SHARED.removesuffix("data: ") + "markers: Zhou and Chen 2022, "
+    "arXiv:2102.01373; data: BC5CDR (Li et al. 2016), ChemProt (Krallinger et al. 2017)",
+    quality=(
+        Quality("F1, chemical induces disease", 0.556, f"{_BC5CDR}; every pair of a sentence: .444", _BY_RELATIONS, 0.511, 0.600),
+        Quality(
+            "F1, chemical and gene", 0.465, f"7,171 pairs of {_CHEMPROT}, most of them unrelated; floor: .163", _BY_TRAINING, 0.436, 0.495
+        ),
+        Quality("F1, kind of a known relation", 0.661, f"2,427 pairs of {_CHEMPROT}; the commonest: .335", _BY_RELATIONS, 0.643, 0.680),
+    ),
+    limits=(
+        "Reads one sentence at a time: what a text says over several sentences it does not see.",
+        "That a chemical induces a disease was learned from lists of whole abstracts, not from the sentences that state it.",
+        "What a chemical does to a gene was learned from sentences that hold such a relation: elsewhere it may see too many.",
+        "A relation is read even where the sentence doubts or denies it; read the sentence.",
+    ),
+)
