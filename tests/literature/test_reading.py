@@ -414,7 +414,7 @@ def test_verdicts_are_measured_beside_the_commonest_answer(bench, toy, tmp_path)
     file.write_text(json.dumps(rows), encoding="utf-8")
     made = measure(bench, "literature.verdict", file)
     assert made["n"] == 4
-    assert list(made["systems"]) == ["always yes", "toy"]
+    assert list(made["systems"]) == ["always yes", "toy", "reader-verdict"]
     assert made["systems"]["always yes"]["accuracy"]["value"] == 0.5
     assert set(made["systems"]["toy"]) == {"accuracy", "macro_f1", "ece", "accuracy@60"}
     assert made["systems"]["toy"]["accuracy"]["value"] == 0.75
