@@ -65,15 +65,13 @@ def too_long(context: Context, question: str) -> bool:
         return bool(model.lengths([question])[0] > model.window // 2 - 4)
 
 
-def judged(context: Context, question: str, found: Retrieved, order: Sequence[Weighed], least: float, share: float) -> dict[str, Json]:
+def judged(context: Context, question: str, found: Retrieved, order: Sequence[Weighed]) -> dict[str, Json]:
     """``verdict``, ``ground`` and ``contradiction`` of the papers whose best sentence is worth quoting.
 
     Parameters
     ----------
     order : sequence of Weighed
         Sentences, best first.
-    least, share : float
-        What a sentence must be worth, and the share of the search's score in that (see `backend.literature.support`).
 
     Raises
     ------
@@ -82,7 +80,7 @@ def judged(context: Context, question: str, found: Retrieved, order: Sequence[We
     """
     best: dict[int, Weighed] = {}
     for each in order:
-        if each.value(share) >= least and not _retracted(found.stored[each.sentence.paper]):
+        if not _retracted(found.stored[each.sentence.paper]):
             best.setdefault(each.sentence.paper, each)
     chosen = list(best.values())[:MOST]
     if not chosen:

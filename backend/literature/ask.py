@@ -16,7 +16,7 @@ from backend.literature.named import named_in
 from backend.literature.nearness import Retrieved
 from backend.literature.retrieval import retrieve
 from backend.literature.support import Support, assess
-from backend.literature.weighing import Weighed, measures, quoted, ranked, weigh
+from backend.literature.weighing import Weighed, quoted, ranked, weigh
 from backend.literature.why import explain
 from backend.literature.yesno import kind_of
 from backend.storage.papers import Filters, StoredPaper
@@ -101,7 +101,7 @@ def ask(context: Context, value: Mapping[str, Json], settings: Mapping[str, Json
     if not question.isascii() and _mostly_other_script(question):
         warnings.append("The question is not in English. The search was measured on English only.")
     weighed = _read(context, question, found, warnings) if settings.get("readers") and model == ENCODER else None
-    support = assess(found, None if weighed is None else measures(weighed))
+    support = assess(found)
     measured = model == WORDS or found.with_vectors == found.matching
     evidence = _evidence(question, found, weighed, support, most) if support.enough else []
     answer = {
@@ -175,7 +175,7 @@ def _evidence(question: str, found: Retrieved, weighed: Sequence[Weighed] | None
     """The sentences that are quoted: by the reader where it read them, else by nearness."""
     if weighed is None:
         return choose(found, most, support.least)
-    return quoted(found, weighed, most, support.least, support.share, kind_of(question) == "yes/no")
+    return quoted(found, ranked(weighed, support.least), most, kind_of(question) == "yes/no")
 
 
 def _judged(
@@ -187,14 +187,13 @@ def _judged(
     if evidence:
         added["named"] = named_in(context, evidence)
     if evidence and kind == "yes/no":
-        added |= judged(context, question, found, ranked(weighed, support.share), support.least, support.share)
+        added |= judged(context, question, found, ranked(weighed, support.least))
     return added
 
 
 def _quoting(support: Support, measured: bool, read: bool) -> dict[str, Json]:
-    """From where on sentences are quoted; of sentences that were read, by their ``value``, which is no score of the search."""
-    told = dict(support.quoting) if measured else {"least": support.least}
-    return {"value_from": told.pop("least"), **told} if read else told
+    """From which score on papers are quoted; the rates of what is kept are those of sentences chosen by the search alone."""
+    return dict(support.quoting) if measured and not read else {"least": support.least}
 
 
 def _evidence_count(settings: Mapping[str, Json], limit: int) -> int:

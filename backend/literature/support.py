@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -15,7 +14,6 @@ from backend.errors import ModelError
 from backend.literature.nearness import Retrieved
 
 FILE = ASSETS / "models" / "literature-support.json"
-READER = "reader"  # the name of the third search in the name of a curve
 
 
 @dataclass(frozen=True)
@@ -23,14 +21,13 @@ class Support:
     """How near the library comes to a question.
 
     ``confidence`` is the probability that a paper that answers it is there, from a logistic curve on the measures of
-    `nearness.nearness` and, where the evidence was read, of `weighing.measures`; it was fitted and its error rates measured by
-    ``python -m backend.training.support``.
+    `nearness.nearness`; it was fitted and its error rates measured by ``python -m backend.training.support``. The evidence reader has no
+    part in it: it does not tell the two apart better than nearness does (README, under Measured).
     """
 
     confidence: float
     threshold: float
-    least: float  # of what sentences are ranked by: below it none is quoted
-    share: float  # of the search's score in what sentences are ranked by, where they were read
+    least: float  # score below which a sentence is not quoted
     similarity: float  # cosine of the nearest passage
     words: float  # largest share of the question's words in one sentence
     answered_wrongly: dict[str, Json]
@@ -43,29 +40,21 @@ class Support:
         return self.confidence >= self.threshold
 
 
-def assess(retrieved: Retrieved, read: Mapping[str, float] | None = None) -> Support:
-    """The library's support for a question, by the curve that fits the searches that were available.
-
-    Parameters
-    ----------
-    read : mapping, optional
-        `weighing.measures` of the sentences, where they were read.
-    """
-    curve = curves()["+".join([*retrieved.methods, *([READER] if read is not None else [])])]
-    known = {**retrieved.nearness, **(read or {})}
-    logit = curve["intercept"] + sum(weight * known[name] for name, weight in curve["weights"].items())
+def assess(retrieved: Retrieved) -> Support:
+    """The library's support for a question, by the curve that fits the searches that were available."""
+    curve = curves()["+".join(retrieved.methods)]
+    logit = curve["intercept"] + sum(weight * retrieved.nearness[name] for name, weight in curve["weights"].items())
     confidence = 1 / (1 + math.exp(-logit)) if retrieved.papers else 0.0
     return Support(
         confidence=confidence,
         threshold=curve["threshold"],
         least=curve["quoting"]["least"],
-        share=curve["quoting"].get("share", 0.0),
         similarity=retrieved.nearness["passage"],
         words=retrieved.nearness["sentence words"],
         answered_wrongly=curve["answered_wrongly"],
         refused_wrongly=curve["refused_wrongly"],
         quoting=curve["quoting"],
-        data=curve.get("data") or curves()["data"],
+        data=curves()["data"],
     )
 
 

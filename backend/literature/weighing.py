@@ -30,10 +30,6 @@ class Weighed:
     bearing: float
     stance: tuple[float, ...]
 
-    def value(self, share: float) -> float:
-        """What sentences are ranked by: ln odds of bearing on the question, and `share` of the search's score."""
-        return float(log_odds(np.array(self.bearing))) + share * self.sentence.score
-
 
 def weigh(model: Weighs, question: str, found: Retrieved, known: Sequence[Weighed] = ()) -> list[Weighed]:
     """The best `SENTENCES` sentences of the best papers, read; in the order of the search.
@@ -68,19 +64,24 @@ def measures(weighed: Sequence[Weighed]) -> dict[str, float]:
     return {"bearing": float(odds[0]), "second bearing": float(odds[1]), "mean of three bearings": float(odds.mean())}
 
 
-def ranked(weighed: Sequence[Weighed], share: float) -> list[Weighed]:
-    """Best first, ties in the order of the search."""
-    return sorted(weighed, key=lambda each: -each.value(share))
+def ranked(weighed: Sequence[Weighed], least: float) -> list[Weighed]:
+    """Sentences of the papers whose best scores `least` in the search: papers as the search ranks them, in each the most bearing first.
+
+    Between papers the search is the better judge, within a paper the reader (README, under Measured).
+    """
+    best: dict[int, float] = {}
+    for each in weighed:
+        best[each.sentence.paper] = max(each.sentence.score, best.get(each.sentence.paper, each.sentence.score))
+    worth = [each for each in weighed if best[each.sentence.paper] >= least]
+    return sorted(worth, key=lambda each: (-best[each.sentence.paper], each.sentence.paper, -each.bearing))
 
 
-def quoted(found: Retrieved, weighed: Sequence[Weighed], most: int, least: float, share: float, sides: bool) -> list[dict[str, Json]]:
-    """Evidence in the order of `ranked`, with ``value``, ``bearing`` and, where the question has `sides`, ``stance``."""
-    order = ranked(weighed, share)
+def quoted(found: Retrieved, order: Sequence[Weighed], most: int, sides: bool) -> list[dict[str, Json]]:
+    """Evidence in this order, with ``bearing`` and, where the question has `sides`, ``stance``."""
     held = {_place(each.sentence): each for each in order}
-    items = quote(found, ((each.sentence, each.value(share)) for each in order), most, least)
+    items = quote(found, ((each.sentence, 0.0) for each in order), most, 0.0)
     for item in items:
         each = held[item["document"], item["start"]]
-        item["value"] = round(each.value(share), 4)
         item["bearing"] = round(each.bearing, 4)
         item["stance"] = stance_of(each.stance) if sides else None
     return items

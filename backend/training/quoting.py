@@ -15,6 +15,9 @@ from backend.literature.weighing import Weighed
 SHARES = (0.0, 2.0, 5.0, 10.0, 20.0)
 """Shares of the search's score beside the ln odds of bearing that are tried."""
 
+WITHIN = "the search's order of papers, within each by bearing"
+"""The order of the answer."""
+
 _FIRST = 3  # sentences, which a reader looks at before the others
 _PER_PAPER = 2  # as in the answer
 
@@ -42,10 +45,15 @@ def rows_of(found: Retrieved, weighed: Sequence[Weighed] | None, own: set[int]) 
     return [Row(each.sentence.paper, each.sentence.paper in own, each.sentence.score, each.bearing) for each in weighed]
 
 
-def quotes_of(rows: Sequence[Row], share: float | None, most: int) -> list[Row]:
-    """The first `most` by an order, at most two of a paper."""
+def quotes_of(rows: Sequence[Row], way: float | str | None, most: int) -> list[Row]:
+    """The first `most` by an order - a share of the search's score, `WITHIN`, or the search's (None) -, at most two of a paper."""
     kept: list[Row] = []
-    for row in sorted(rows, key=lambda row: -row.value(share)):
+    best = {row.paper: max(other.score for other in rows if other.paper == row.paper) for row in rows}
+
+    def key(row: Row) -> tuple[float, float]:
+        return (-best[row.paper], -(row.bearing or 0.0)) if isinstance(way, str) else (-row.value(way), 0.0)
+
+    for row in sorted(rows, key=key):
         if sum(other.paper == row.paper for other in kept) < _PER_PAPER:
             kept.append(row)
         if len(kept) == most:
@@ -53,9 +61,9 @@ def quotes_of(rows: Sequence[Row], share: float | None, most: int) -> list[Row]:
     return kept
 
 
-def shares_right(questions: Sequence[Sequence[Row]], share: float | None) -> list[float]:
+def shares_right(questions: Sequence[Sequence[Row]], way: float | str | None) -> list[float]:
     """For every question the share of its first three sentences that come from a paper that answers it."""
-    return [sum(row.own for row in quotes_of(rows, share, _FIRST)) / _FIRST for rows in questions]
+    return [sum(row.own for row in quotes_of(rows, way, _FIRST)) / _FIRST for rows in questions]
 
 
 def chosen_share(questions: Sequence[Sequence[Row]]) -> float:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -24,12 +23,11 @@ from backend.literature.answering import EVIDENCE
 from backend.literature.library import ENCODER, Library
 from backend.literature.measure import papers_of, read_bioasq, relevant_to
 from backend.literature.retrieval import retrieve
-from backend.literature.support import FILE, READER
+from backend.literature.support import FILE
 from backend.literature.weighing import Weighed, measures, weigh
 from backend.metrics import auroc, binomial_interval, bootstrap, bootstrap_scores, paired_difference
-from backend.models.registry import get_card
 from backend.progress import Bar
-from backend.training.quoting import SHARES, Row, chosen_share, quotes_of, rows_of, shares_right
+from backend.training.quoting import SHARES, WITHIN, Row, chosen_share, quotes_of, rows_of, shares_right
 from backend.training.readers.evidence_data import part_of
 from backend.workbench import Workbench
 
@@ -136,12 +134,16 @@ def _quoting(rows: Sequence[Sequence[Row]], half: np.ndarray) -> dict[str, Json]
         "kept_from_other_papers": binomial_interval(sum(v >= least for v in others), len(others)).json(),
     }
     if share is not None:
-        ways = {"the search's order": None, **{f"bearing + {each:g} x score": each for each in SHARES}}
+        ways: dict[str, float | str | None] = {
+            "the search's order": None,
+            WITHIN: WITHIN,
+            **{f"bearing + {each:g} x score": each for each in SHARES},
+        }
         right = {name: shares_right(other, each) for name, each in ways.items()}
         made |= {
             "share": share,
             "first_three_from_answering_papers": {name: bootstrap(found).json() for name, found in right.items()},
-            "gain_over_search": paired_difference(shares_right(other, share), right["the search's order"]).json(),
+            "gain of the answer's order": paired_difference(right[WITHIN], right["the search's order"]).json(),
         }
     return made
 
@@ -174,7 +176,7 @@ def main() -> None:
     parser.add_argument("pubmedqa", type=Path)
     parser.add_argument("--data", type=Path, default=Path(".bioloom/support"), help="folder that keeps the joined library between runs")
     parser.add_argument("--questions", type=int, default=QUESTIONS, help="at most so many for each curve; fewer only to try it out")
-    parser.add_argument("--only", choices=["reader"], help="measure this curve anew and keep the others as they are")
+    parser.add_argument("--reader", action="store_true", help="measure what the evidence reader would add, and write nothing")
     chosen = parser.parse_args()
     bench = Workbench(load_config({"BIOLOOM_DATA": str(chosen.data), "BIOLOOM_OFFLINE": "0"}))
     shelf = Library(bench.context)
@@ -192,24 +194,23 @@ def main() -> None:
     named = [(str(row["id"]), (str(row["body"]), {f"bioasq-{pmid}" for pmid in relevant_to(row, known)})) for row in rows]
     every = [question for _, question in named] + second[0]
     unseen = [question for name, question in named if part_of(name) == "final"] + second[0]
-    curves: dict[str, Json] = json.loads(FILE.read_text(encoding="utf-8")) if chosen.only else {}
+    curves: dict[str, Json] = {}
     with bench.runtime.use(ENCODER) as encoder, bench.runtime.use(EVIDENCE) as reader:
-        for name, own_encoder in () if chosen.only else (("bm25+minilm", encoder), ("bm25", None)):
+        for name, own_encoder in () if chosen.reader else (("bm25+minilm", encoder), ("bm25", None)):
             with Bar(f"Asking with {name}") as bar:
                 asked = _drawn(every, chosen.questions)
                 curves[name] = fit(measure(shelf, asked, own_encoder, None, bar))
                 curves["data"] = _told(asked, "BioASQ 7-9 and PubMedQA", shelf)
-        began = time.monotonic()
-        with Bar("Asking with the reader") as bar:
-            asked = _drawn(unseen, chosen.questions)
-            curves[f"bm25+minilm+{READER}"] = {
-                **read_too(measure(shelf, asked, encoder, reader, bar)),
-                "data": _told(asked, "BioASQ and PubMedQA, none of which the reader was trained on", shelf),
-                "reader": get_card(EVIDENCE).sha256,
-                "seconds": round(time.monotonic() - began),
-            }
-    FILE.parent.mkdir(parents=True, exist_ok=True)
-    FILE.write_text(json.dumps(curves, indent=1) + "\n", encoding="utf-8")
+        if chosen.reader:
+            with Bar("Asking with the reader") as bar:
+                asked = _drawn(unseen, chosen.questions)
+                curves["bm25+minilm+reader"] = {
+                    **read_too(measure(shelf, asked, encoder, reader, bar)),
+                    "data": _told(asked, "BioASQ and PubMedQA, none of which the reader was trained on", shelf),
+                }
+    if not chosen.reader:
+        FILE.parent.mkdir(parents=True, exist_ok=True)
+        FILE.write_text(json.dumps(curves, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(curves, indent=1))
     bench.close()
 

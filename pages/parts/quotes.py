@@ -19,7 +19,7 @@ from pages.parts.verdict_card import SIGNS
 _ORDERS = {"profile": "For this profile", "rank": "As ranked"}
 _ALL = "all"
 _DOES = {"supports": "supports a yes", "opposes": "opposes a yes", "unclear": "is unclear"}
-_READ = "As ranked: by how likely each sentence bears on the question, and by how near it comes to it."
+_READ = "As ranked: papers by the search; in each paper first the sentence that a reader finds most likely to bear on the question."
 
 
 @st.fragment

@@ -11,7 +11,7 @@ from backend.literature.contradiction import both_sides, probability, side, word
 from backend.literature.weighing import measures, stance_of
 from backend.literature.yesno import kind_of
 from backend.training.contradiction import Group, Study, fit, groups_of, rates
-from backend.training.quoting import Row, chosen_share, quotes_of, shares_right
+from backend.training.quoting import WITHIN, Row, chosen_share, quotes_of, shares_right
 
 
 @pytest.mark.parametrize(
@@ -105,8 +105,7 @@ def test_a_reader_that_sees_the_side_is_seldom_wrong_and_one_that_guesses_is_tol
 def test_a_side_is_named_only_from_its_stated_probability() -> None:
     assert stance_of((0.7, 0.2, 0.1))["said"] == "supports"
     assert stance_of((0.45, 0.4, 0.15))["said"] == "unclear"
-    assert measures([]) == measures([]), "a search that found nothing has measures as well"
-    assert measures([])["bearing"] < -10
+    assert measures([])["bearing"] < -10, "a search that found nothing has measures as well"
 
 
 def test_the_order_is_chosen_that_puts_answering_papers_first() -> None:
@@ -115,3 +114,4 @@ def test_the_order_is_chosen_that_puts_answering_papers_first() -> None:
     assert shares_right([rows], None) == [1 / 3]
     assert shares_right([rows], 0.0) == [2 / 3]
     assert chosen_share([rows]) == 0.0
+    assert [row.score for row in quotes_of(rows, WITHIN, 3)] == [0.7, 0.8, 0.5], "papers by the search, in each first what bears most"

@@ -58,7 +58,7 @@ def test_the_nearest_quote_is_never_called_support(open_page, bench, papers, gal
     words = shown(open_page, made)
     assert "Metformin reduced cardiovascular mortality compared with placebo." in words
     assert "It may say the opposite: read it." in words
-    assert "support" not in words.lower()
+    assert "support" not in words.split("</style>")[-1].lower()
 
 
 def test_nothing_written_is_told_and_offers_no_explanation(open_page, bench, galactica):
