@@ -74,6 +74,7 @@ def _judged(answer: Mapping[str, Any]) -> list[str]:
             f"Verdict: {verdict['said']} ({shares_words(verdict['probabilities'])}).",
             set_words(verdict, "professional"),
             f"{verdict['how']} Paper by paper: {by_paper}.",
+            *([verdict["measured"]] if verdict.get("measured") else []),
             verdict["calibration"],
         ]
     if meter := answer.get("contradiction"):

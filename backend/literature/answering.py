@@ -16,7 +16,7 @@ from backend.literature.judging import LEAST, OPEN, Floats, called, judge
 from backend.literature.nearness import Retrieved
 from backend.literature.reading import tokens_of
 from backend.literature.texts import windows
-from backend.literature.verdict import calibration_of
+from backend.literature.verdict import accuracy_of, calibration_of
 from backend.literature.weighing import Weighed
 from backend.models.abilities import VERDICTS
 from backend.models.registry import get_card
@@ -92,7 +92,8 @@ def judged(context: Context, question: str, found: Retrieved, order: Sequence[We
     for part in parts:
         check_evidence({"sha256": part.stored.sha256, "start": part.start, "end": part.end, "quote": part.text}, part.stored)
     verdict = joined(parts[:JOINED], shares[:JOINED], covering)
-    verdict["calibration"] = calibration_of(get_card(VERDICT, context.config))
+    card = get_card(VERDICT, context.config)
+    verdict |= {"calibration": calibration_of(card), "measured": accuracy_of(card)}
     ground = UNDECIDED if verdict["said"] == OPEN else None
     return {"verdict": verdict, "ground": ground, "contradiction": meter(shares, [part.names() for part in parts])}
 

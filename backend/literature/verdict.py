@@ -112,6 +112,7 @@ def verdict(context: Context, value: Mapping[str, Json], settings: Mapping[str, 
         f"Joined: {in_numbers(whole)} ({HOW_JOINED}).",
         *_set_lines(set_of(whole, covering), len(parts)),
         f"Part by part: {', '.join(f'{name} {count}' for name, count in counted.items() if count)}.",
+        *filter(None, [accuracy_of(card)]),
         calibration_of(card),
     ]
     warnings = retracted(context, [part.paper for part in parts])
@@ -146,6 +147,15 @@ def _set_lines(held: Sequence[str] | None, parts: int) -> list[str]:
     if parts > 1:
         made += f" It is made for one text read at once; for {parts} parts joined its coverage was not measured."
     return [made]
+
+
+def accuracy_of(card: ModelCard) -> str:
+    """How often the model's verdicts were right where that was measured; '' where it was not."""
+    known = next((each for each in card.quality if each.metric == "accuracy"), None)
+    if known is None:
+        return ""
+    between = "" if known.low is None or known.high is None else f" (95% interval {known.low:.0%} to {known.high:.0%})"
+    return f"Right on {known.value:.0%}{between} of {known.data}."
 
 
 def calibration_of(card: ModelCard) -> str:

@@ -40,8 +40,14 @@ def verdict_card(answer: Mapping[str, Any], level: Level) -> str:
         f"<p class='bl-said'><b>{sign(said)} {escape(head(answer))}</b> "
         f"<span>{escape(figure)}, from {some(len(papers), 'paper')}</span></p>"
         f"{meaning}<p class='bl-set'>{escape(set_words(verdict, level))}</p>{bars(shares, verdict.get('set'))}"
-        f"{_rests_on(papers)}</section>"
+        f"{_measured(verdict)}{_rests_on(papers)}</section>"
     )
+
+
+def _measured(verdict: Mapping[str, Any]) -> str:
+    """How far the reader can be trusted, on the card itself: a large word may not look surer than it is."""
+    said = str(verdict.get("measured") or "")
+    return f"<p class='bl-soft'><b>A hint, not a finding.</b> {escape(said)}</p>" if said else ""
 
 
 def sign(said: str) -> str:
