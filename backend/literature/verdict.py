@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-
 from backend.domain import Json, ModelCard, Prediction, Profile
-from backend.explain.text import explain_sentences, explain_words
 from backend.literature.conformal import LEVEL, set_in_words, set_of
 from backend.literature.entities_export import rows_csv
-from backend.literature.judging import HOW_JOINED, OPEN, called, headline, in_numbers, join, judge, log_odds
+from backend.literature.judging import HOW_JOINED, OPEN, called, headline, in_numbers, join, judge
 from backend.literature.reading import UNKNOWN_MUCH, asked_of, pick, pieces, read_question, retracted
-from backend.literature.texts import sentence_spans
 from backend.literature.verdict_measure import measure_verdict
-from backend.literature.why_words import effort, placed
+from backend.literature.why_judged import explain_judged
 from backend.models.abilities import VERDICTS
 from backend.tasks import Context, pick_model, task
 
@@ -31,35 +27,11 @@ def explain(context: Context, prediction: Mapping[str, Json], target: Mapping[st
     """
     at = pick(target, "context", prediction["contexts"], "part")
     found, question = prediction["contexts"][at], str(prediction["question"])
-    text = str(found["content"])
-    spans = sentence_spans(text)
-    column = int(np.argmax(found["probabilities"]))  # of an open part too: what spoke for the likeliest
-    named: dict[str, Json] = {"context": at + 1}
-    most = effort(context, str(prediction["model"]))
-    with context.runtime.use(str(prediction["model"])) as model:
-
-        def odds(texts: Sequence[str]) -> np.ndarray:
-            return log_odds(model.verdict(question, texts)[:, column])
-
-        about = f"the verdict '{VERDICTS[column]}' on part {at + 1}"
-        if "sentence" in target:
-            number = pick(target, "sentence", spans, "sentence")
-            start, end = spans[number]
-            named["sentence"] = number + 1
-            made = explain_words(
-                lambda texts: odds([f"{text[:start]}{each}{text[end:]}" for each in texts]),
-                text[start:end],
-                target=f"{about}, words of sentence {number + 1} while the others stay",
-                unit="ln odds",
-                evaluations=most.evaluations,
-                progress=context.progress,
-            )
-        else:
-            start = 0
-            made = explain_sentences(
-                odds, text, spans, len(text), target=about, unit="ln odds", progress=context.progress, max_players=most.players
-            )
-    return {"target": named, "model": prediction["model"], "sites": placed(made, start), "sequence": text}
+    made = explain_judged(
+        context, str(prediction["model"]), question, str(found["content"]), found["probabilities"], f"part {at + 1}", target
+    )
+    sentence = {"sentence": made.pop("sentence")} if "sentence" in made else {}
+    return {"target": {"context": at + 1, **sentence}, "model": prediction["model"], **made}
 
 
 def to_csv(prediction: Mapping[str, Json]) -> str:

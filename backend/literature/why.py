@@ -8,16 +8,16 @@ import numpy as np
 
 from backend.domain import Json
 from backend.errors import InputError
-from backend.explain.text import explain_sentences, explain_words
+from backend.explain.text import explain_words
 from backend.literature.answering import EVIDENCE
 from backend.literature.evidence import check_evidence
 from backend.literature.judging import log_odds
 from backend.literature.library import library
 from backend.literature.reading import pick
-from backend.literature.texts import sentence_spans
 from backend.literature.why_found import explain_found
-from backend.literature.why_words import effort, placed
-from backend.models.abilities import STANCES, VERDICTS
+from backend.literature.why_judged import explain_judged
+from backend.literature.why_words import placed
+from backend.models.abilities import STANCES
 from backend.storage.papers import StoredPaper
 from backend.tasks import Context
 
@@ -57,35 +57,10 @@ def _verdict(context: Context, prediction: Mapping[str, Json], target: Mapping[s
     at = pick(target, "verdict", verdict["papers"], "judged paper")
     paper, question = verdict["papers"][at], str(prediction["question"])
     text = _part(library(context).paper(int(paper["document"])), paper)
-    spans = sentence_spans(text)
-    column = int(np.argmax(paper["probabilities"]))  # of an open verdict too: what spoke for the likeliest
-    named: dict[str, Json] = {"verdict": at + 1}
-    about = f"the verdict '{VERDICTS[column]}' on paper {at + 1}"
-    most = effort(context, str(verdict["model"]))
-    start = 0
-    with context.runtime.use(str(verdict["model"])) as model:
-
-        def odds(texts: Sequence[str]) -> np.ndarray:
-            return log_odds(model.verdict(question, texts)[:, column])
-
-        if "sentence" in target:
-            number = pick(target, "sentence", spans, "sentence")
-            start, end = spans[number]
-            named["sentence"] = number + 1
-            made = explain_words(
-                lambda texts: odds([f"{text[:start]}{each}{text[end:]}" for each in texts]),
-                text[start:end],
-                target=f"{about}, words of sentence {number + 1} while the others stay",
-                unit="ln odds",
-                evaluations=most.evaluations,
-                progress=context.progress,
-            )
-        else:
-            made = explain_sentences(
-                odds, text, spans, len(text), target=about, unit="ln odds", progress=context.progress, max_players=most.players
-            )
+    made = explain_judged(context, str(verdict["model"]), question, text, paper["probabilities"], f"paper {at + 1}", target)
+    sentence = {"sentence": made.pop("sentence")} if "sentence" in made else {}
     where = {"document": paper["document"], "start": paper["start"]}
-    return {"target": named, "model": verdict["model"], **where, "sites": placed(made, start), "sequence": text}
+    return {"target": {"verdict": at + 1, **sentence}, "model": verdict["model"], **where, **made}
 
 
 def _sentence(context: Context, prediction: Mapping[str, Json], item: Mapping[str, Json], of: str) -> dict[str, Json]:

@@ -85,7 +85,7 @@ def _quoting(quoting: Mapping[str, Json], level: Level) -> list[Line]:
     least = f"{float(quoting['least']):.2f}"
     rates = [quoting.get(name) for name in ("kept_from_answering_papers", "kept_from_other_papers")]
     if not all(rates):
-        return [Line(f"A sentence is quoted from a score of {least}.")]
+        return [Line(f"Quoted are papers whose best sentence scores {least} or more for the question.")]
     theirs, others = (_share(rate, level) for rate in rates if rate)
     if level == "plain":
         return [

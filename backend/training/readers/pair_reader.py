@@ -116,20 +116,24 @@ class PairReader:
                     value.copy_(state[0][name])
         self.head.load_state_dict(state[1])
 
-    def load(self, file: Path) -> None:
-        """Go on from what `save` wrote."""
+    def begin(self, file: Path) -> dict[str, Any]:
+        """The adapters of a reader, without its head; all that the file holds."""
         import torch
         from safetensors.torch import load_file
 
-        held = load_file(file)
+        held: dict[str, Any] = load_file(file)
         with torch.no_grad():
             for name, module in self.network.named_modules():
                 if hasattr(module, "lora_A") and "default" in module.lora_A:
                     short = name.removeprefix("base_model.model.")
                     module.lora_A["default"].weight.copy_(held[f"{short}.a"])
                     module.lora_B["default"].weight.copy_(held[f"{short}.b"].float() / module.scaling["default"])
-            for part, value in self.head.named_parameters():
-                value.copy_(held[f"head.{part}"])
+        return held
+
+    def load(self, file: Path) -> None:
+        """Go on from what `save` wrote."""
+        held = self.begin(file)
+        self.head.load_state_dict({part: held[f"head.{part}"].float() for part in ("weight", "bias")})
 
     def save(self, file: Path) -> None:
         """Adapters and head in half precision."""

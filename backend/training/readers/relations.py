@@ -59,19 +59,6 @@ class MarkedPairs(PairReader):
                 kept.append(each)
         return rows, kept
 
-    def begin(self, file: Path) -> None:
-        """The adapters of another reader, without its head."""
-        import torch
-        from safetensors.torch import load_file
-
-        held = load_file(file)
-        with torch.no_grad():
-            for name, module in self.network.named_modules():
-                if hasattr(module, "lora_A") and "default" in module.lora_A:
-                    short = name.removeprefix("base_model.model.")
-                    module.lora_A["default"].weight.copy_(held[f"{short}.a"])
-                    module.lora_B["default"].weight.copy_(held[f"{short}.b"].float() / module.scaling["default"])
-
     def scores(self, rows: Sequence[Row]) -> Any:
         """The head's numbers, (rows, labels); -1e4 for labels that are ruled out."""
         import torch
