@@ -135,4 +135,4 @@ def calibration_of(card: ModelCard) -> str:
     known = next((each for each in card.quality if each.metric == "ece"), None)
     if known is None:
         return "Not calibrated: Bioloom has not measured how often this checkpoint is right when it is sure."
-    return f"Expected calibration error {known.value:.2f} on {known.data} ({known.origin})."
+    return f"Expected calibration error {known.value:.2f} on {known.data}; how it was measured stands on the model's card."
