@@ -373,10 +373,13 @@ class Library:
 
     def _warm(self) -> None:
         """Load what the first question and the first explanation would otherwise wait for."""
+        from backend.literature.warming import warm_readers  # the readers need the library
+
         try:
             if self.encoder_ready():
                 with self._context.runtime.use(ENCODER) as encoder:
                     encoder.encode(["warm"])
+            warm_readers(self._context)
             warm_up()
         except BioloomError as error:  # whoever asks first is told what is wrong
             log().info("library.warm_failed", error=type(error).__name__)

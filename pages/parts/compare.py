@@ -85,6 +85,19 @@ def about(run: Run) -> dict[str, str]:
         "Read for meaning": f"{coverage.get('with_vectors', 0):,}",
         "Answered": "no" if found.get("answer", {}).get("abstained") else "yes",
         "Confidence": "" if confidence is None else f"{confidence:.2f}",
+    } | _verdict(found.get("answer", {}))
+
+
+def _verdict(answer: Mapping[str, Any]) -> dict[str, str]:
+    """The verdict in the words of its card; nothing where none was sought."""
+    held = answer.get("verdict")
+    if not held:
+        return {}
+    likely = f"{max(held['probabilities']):.2f}"
+    return {
+        "Verdict": f"{held['said']} ({likely})",
+        "90% set": ", ".join(held["set"] or []),
+        "Studies judged": str(len(held["papers"])),
     }
 
 

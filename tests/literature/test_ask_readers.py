@@ -17,6 +17,7 @@ from backend.literature.answering import EVIDENCE, VERDICT, part_of, readers_rea
 from backend.literature.contradiction import measured
 from backend.literature.library import ENCODER, library
 from backend.literature.nearness import ScoredSentence
+from backend.literature.warming import warm_readers
 from backend.literature.weighing import Weighed
 from backend.models.registry import get_card
 from backend.workbench import Workbench, run_json
@@ -221,3 +222,8 @@ def test_the_command_line_tells_the_verdict_its_set_and_the_side_of_each_sentenc
 
 def test_the_meter_was_measured_with_the_reader_that_ships(ready: Workbench) -> None:
     assert measured()["reader"] == get_card(VERDICT).sha256
+
+
+def test_readers_are_loaded_before_the_first_question_where_they_are_here(ready: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    warm_readers(ready.context)
+    assert {EVIDENCE, VERDICT} <= {each.name for each in ready.runtime.loaded()}

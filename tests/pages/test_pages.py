@@ -1,5 +1,7 @@
 """Every page opens empty, shows what there is, and tells what went wrong."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.pages.conftest import HOSTILE, a_run, texts
@@ -315,3 +317,13 @@ def test_an_import_says_what_became_of_it(open_page, bench, papers):
     bench.jobs.wait(done, 10)
     shown = texts(open_page("library"))
     assert "2 added; 1 were already there; 1 note" in shown
+
+
+def test_compared_runs_tell_their_verdicts(answered):
+    from pages.parts.compare import about
+
+    assert "Verdict" not in about(answered)
+    verdict = {"said": "open", "probabilities": [0.41, 0.39, 0.2], "set": ["yes", "no", "maybe"], "papers": [{}, {}]}
+    answer = {**answered.prediction["answer"], "verdict": verdict}
+    told = about(replace(answered, prediction={**answered.prediction, "answer": answer}))
+    assert (told["Verdict"], told["90% set"], told["Studies judged"]) == ("open (0.41)", "yes, no, maybe", "2")
