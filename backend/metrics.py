@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
+_BINS = 10  # of a calibration error
 _Z95 = 1.959963984540054  # 97.5th percentile of the normal distribution
 
 
@@ -184,6 +185,13 @@ def binomial_interval(k: int, n: int) -> Interval:
 def _interval(value: float, draws: Sequence[float]) -> Interval:
     low, high = np.percentile(draws, [2.5, 97.5])
     return Interval(value, float(low), float(high))
+
+
+def calibration_error(right: NDArray[np.float64], sure: NDArray[np.float64]) -> float:
+    """Expected calibration error in ten bins of equal width (Guo et al. 2017, arXiv:1706.04599)."""
+    place = np.minimum((sure * _BINS).astype(int), _BINS - 1)
+    gaps = [abs(right[place == each].mean() - sure[place == each].mean()) * (place == each).mean() for each in np.unique(place)]
+    return float(np.sum(gaps))
 
 
 def bootstrap_spearman(

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from backend.domain import Json, ModelCard
-from backend.metrics import Interval
+from backend.metrics import Interval, bootstrap, calibration_error
 
 _DRAWS = 2_000
 
@@ -36,6 +37,30 @@ def scores(counts: Sequence[tuple[int, int, int]], seed: int = 0) -> dict[str, I
         low, high = np.percentile(draws, [2.5, 97.5])
         made[name] = Interval(float(value[0]), float(low), float(high))
     return made
+
+
+def sureness(told: Sequence[Sequence[tuple[float, bool]]], seed: int = 0) -> Interval:
+    """Expected calibration error of what was found: is it right as often as its probability says?
+
+    Parameters
+    ----------
+    told : sequence
+        For each document, probability and rightness of each thing found; at least one in all.
+
+    Returns
+    -------
+    Interval
+        Ten bins of equal width (Guo et al. 2017, arXiv:1706.04599); 95% interval by drawing documents with replacement.
+    """
+    sure = [np.array([p for p, _ in each]) for each in told]
+    right = [np.array([r for _, r in each], dtype=np.float64) for each in told]
+
+    def over(rows: NDArray[np.float64]) -> float:
+        chosen = rows.astype(int).tolist()
+        ps, rs = np.concatenate([sure[i] for i in chosen]), np.concatenate([right[i] for i in chosen])
+        return calibration_error(rs, ps) if len(ps) else 0.0
+
+    return bootstrap(np.arange(len(told)), over, n=500, seed=seed)
 
 
 def system_name(card: ModelCard) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from backend.domain import Json
 from backend.errors import InputError
-from backend.literature.counting import cells, scores, system_name
+from backend.literature.counting import cells, scores, sureness, system_name
 from backend.literature.labelled import Labelled, read_labelled
 from backend.literature.marking import mark
 from backend.literature.texts import windows
@@ -42,7 +42,7 @@ def measure_entities(context: Context, files: Sequence[Path], options: Mapping[s
                     f"{card.title} finds {', '.join(model.kinds)}; the files mark {', '.join(marked)}.",
                     "Give files that mark the same kinds.",
                 )
-            counts = _counts(context, card.title, model, documents, shared)
+            counts, told = _counts(context, card.title, model, documents, shared)
         together = [
             (sum(r[0] for r in rows), sum(r[1] for r in rows), sum(r[2] for r in rows)) for rows in zip(*counts.values(), strict=True)
         ]
@@ -51,6 +51,8 @@ def measure_entities(context: Context, files: Sequence[Path], options: Mapping[s
             systems[system_name(card)] |= {
                 key: cell for kind, rows in counts.items() for key, cell in cells(scores(rows), f"{kind} ").items()
             }
+        if any(told):
+            systems[system_name(card)] |= {"ece": sureness(told).json()}
         notes.append(f"{card.title}: " + "; ".join(f"{kind} of the files is {own} of the model" for kind, own in shared.items()) + ".")
         if left := [kind for kind in marked if kind not in shared]:
             notes.append(f"{card.title} does not know {', '.join(left)}: left out of its figures.")
@@ -58,21 +60,25 @@ def measure_entities(context: Context, files: Sequence[Path], options: Mapping[s
             notes.append(f"{card.title} also finds {', '.join(extra)}, which the files do not mark: left out.")
         if card.untrained:
             notes.append(f"{card.title} is untrained: its figures are those of random numbers.")
+    notes.append("ece: expected calibration error of the probabilities of what was marked.")
     notes.append("Strict: first character, last character and kind must all be the expert's. Intervals by drawing documents anew.")
     return {"task": TASK, "n": len(documents), "systems": systems, "notes": notes}
 
 
 def _counts(
     context: Context, title: str, model: Marks, documents: Sequence[Labelled], shared: Mapping[str, str]
-) -> dict[str, list[tuple[int, int, int]]]:
-    """For each kind of the files, (right, wrong, missed) of each document."""
+) -> tuple[dict[str, list[tuple[int, int, int]]], list[list[tuple[float, bool]]]]:
+    """For each kind of the files, (right, wrong, missed) of each document; and of each document what was marked: probability, right."""
     rows: dict[str, list[tuple[int, int, int]]] = {kind: [] for kind in shared}
+    told: list[list[tuple[float, bool]]] = []
     for done, document in enumerate(documents, start=1):
+        told.append([])
         made = mark(model, document.text, windows(model, document.text), Silent())
         for kind, own in shared.items():
             found = {(each.start, each.end) for each in made if each.kind == own}
             truth = {(each.start, each.end) for each in document.marks if each.kind == kind}
+            told[-1] += [(each.score, (each.start, each.end) in truth) for each in made if each.kind == own]
             rows[kind].append((len(found & truth), len(found - truth), len(truth - found)))
         context.progress.check()
         context.progress.update(done, len(documents), f"{title}: {done:,} of {len(documents):,} documents")
-    return rows
+    return rows, told

@@ -21,7 +21,7 @@ from backend.literature.labelled import read_file
 from backend.literature.reading import tokens_of
 from backend.literature.seen import seen_by, seen_note, unseen
 from backend.literature.texts import windows
-from backend.metrics import bootstrap
+from backend.metrics import bootstrap, calibration_error
 from backend.models.abilities import VERDICTS
 from backend.progress import Silent
 from backend.tasks import Context, pick_model, serving
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 TASK = "literature.verdict"
 COVERED = 0.6  # accuracy@60: over the 60% of questions that the model is surest of
-_BINS = 10
 
 
 @dataclass(frozen=True)
@@ -156,13 +155,6 @@ def macro_f1(truth: np.ndarray, said: np.ndarray) -> float:
         right = int(((truth == each) & (said == each)).sum())
         made.append(2 * right / int((truth == each).sum() + (said == each).sum()))
     return float(np.mean(made))
-
-
-def calibration_error(right: np.ndarray, sure: np.ndarray) -> float:
-    """Expected calibration error in ten bins of equal width (Guo et al. 2017, arXiv:1706.04599)."""
-    place = np.minimum((sure * _BINS).astype(int), _BINS - 1)
-    gaps = [abs(right[place == each].mean() - sure[place == each].mean()) * (place == each).mean() for each in np.unique(place)]
-    return float(np.sum(gaps))
 
 
 def covered(right: np.ndarray, sure: np.ndarray) -> float:

@@ -20,31 +20,35 @@ _GENES = frozenset({"gene", "protein", "gene-y", "gene-n", "gene/protein", "gene
 class WordMarker(BertText):
     """A head on words: named things. A word's label is that of its first piece, as such heads are trained (Devlin et al. 2019)."""
 
-    def __init__(self, network: Any, pieces: WordPieces, window: int, device: str, scheme: Scheme) -> None:
+    def __init__(self, network: Any, pieces: WordPieces, window: int, device: str, scheme: Scheme, temperature: float = 1.0) -> None:
         super().__init__(network, pieces, window, device)
-        self._scheme, self.kinds = scheme, scheme.kinds
+        self._scheme, self.kinds, self.temperature = scheme, scheme.kinds, temperature
 
     def mentions(self, texts: Sequence[str]) -> list[list[Mention]]:
         """The things marked in each text, at their characters."""
-        return [self._read(pieces, shares) for pieces, shares in self._shares(texts)]
+        return [self.read(pieces, shares) for pieces, shares in self.shares(texts)]
 
     def mention_score(self, texts: Sequence[str], words: Sequence[str], kind: str) -> Floats:
         """Highest probability of `kind` among the words of ``words[i]`` wherever it stands in ``texts[i]``; 0 where it is gone."""
         columns, made = self._scheme.columns(kind), np.zeros(len(texts), dtype=np.float32)
-        for i, (pieces, shares) in enumerate(self._shares(texts)):
+        for i, (pieces, shares) in enumerate(self.shares(texts)):
             where = [found.span() for found in re.finditer(re.escape(words[i]), texts[i])] if words[i] else []
             for (start, end), share in zip(pieces.word_places(), shares, strict=True):
                 if any(start < close and end > begin for begin, close in where):
                     made[i] = max(made[i], float(share[columns].sum()))
         return made
 
-    def _shares(self, texts: Sequence[str]) -> list[tuple[Pieces, NDArray[np.float64]]]:
+    def shares(self, texts: Sequence[str]) -> list[tuple[Pieces, NDArray[np.float64]]]:
         """The pieces of each text with the labels' probabilities at its words, (words, labels)."""
         cut = self._pieces.cut(texts)
         found = self._batched([self._single(each.ids) for each in cut], self._logits)
-        return [(each, softmax(values[[first + 1 for first, _ in each.extents()]])) for each, values in zip(cut, found, strict=True)]
+        return [
+            (each, softmax(values[[first + 1 for first, _ in each.extents()]] / self.temperature))
+            for each, values in zip(cut, found, strict=True)
+        ]
 
-    def _read(self, pieces: Pieces, shares: NDArray[np.float64]) -> list[Mention]:
+    def read(self, pieces: Pieces, shares: NDArray[np.float64]) -> list[Mention]:
+        """The mentions that these probabilities make, by their mean over the words."""
         places, chosen = pieces.word_places(), shares.argmax(-1) if len(shares) else np.zeros(0, dtype=np.intp)
         return [
             Mention(places[a][0], places[b - 1][1], kind, float(np.mean([shares[at, chosen[at]] for at in range(a, b)])))

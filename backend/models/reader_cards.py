@@ -35,7 +35,7 @@ ENTITIES = ModelCard(
     revision="1",
     base=_BASE,
     files={
-        "entities.json": "cbfebc7ea32c13d1cfd7378da06f614c28340be1a14fe4bf6a20f5849d40c5ed",
+        "entities.json": "afe130cf510e9e3860c3abe08d6aa48f4f9b64f002a67ccd940d2850ef9ab905",
         "entities.safetensors": "b8ec617c6a42a59cbe159e3a752b3d69361ad51539c5e0ec256ac9c9b37a8df3",
     },
     parameters=24_000_000,
@@ -47,6 +47,7 @@ ENTITIES = ModelCard(
     quality=(
         Quality("F1, chemicals", 0.878, _BC5CDR, _BY_NAMES, 0.857, 0.898),
         Quality("F1, diseases", 0.762, _BC5CDR, _BY_NAMES, 0.737, 0.787),
+        Quality("ece", 0.056, _BC5CDR, _BY_NAMES, 0.045, 0.069),
         Quality("F1, diseases", 0.861, "172 sentences of NCBI-disease; " + _SEEN, _BY_NAMES, 0.809, 0.911),
         Quality("F1, genes and proteins", 0.759, "368 sentences of JNLPBA; " + _SEEN, _BY_NAMES, 0.729, 0.788),
     ),
@@ -54,7 +55,7 @@ ENTITIES = ModelCard(
         "Learned from abstracts of PubMed; clinical notes and full texts are unlike what it knows.",
         "Genes and proteins are its weakest kind, and are one kind to it.",
         "Names are marked, not linked to a database.",
-        "Its probabilities were not checked for calibration.",
+        "How sure it says it is was set on 352 texts kept apart, and holds within about .06 on the abstracts it was measured on.",
     ),
 )
 

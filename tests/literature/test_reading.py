@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from backend.errors import InputError, ModelError
+from backend.literature.counting import sureness
 from backend.literature.formats import read_papers
 from backend.literature.judging import join
 from backend.literature.negation import negation
-from backend.literature.verdict_measure import calibration_error, covered, macro_f1, mcnemar, read_judged
+from backend.literature.verdict_measure import covered, macro_f1, mcnemar, read_judged
+from backend.metrics import calibration_error
 from backend.tasks import find_task
 from tests.literature import toys
 from tests.literature.papers import write
@@ -434,3 +436,10 @@ def test_the_figures_of_verdicts_are_what_they_say():
     assert covered(right, sure) == pytest.approx(2 / 3)
     assert mcnemar(0, 0) == 1.0
     assert mcnemar(1, 9) == pytest.approx(2 * 11 / 1024)
+
+
+def test_what_was_marked_is_as_sure_as_it_is_right() -> None:
+    """Two documents: .9 right in one of two, .6 right in the only one; the gaps weighted by how many fell into each bin."""
+    found = sureness([[(0.9, True), (0.9, False)], [(0.6, True)], []])
+    assert found.value == pytest.approx((2 * 0.4 + 1 * 0.4) / 3)
+    assert found.low <= found.value <= found.high

@@ -86,6 +86,17 @@ def test_adapters_added_to_the_matrices_give_what_the_adapted_network_gives(base
     assert np.abs(found - expected).max() < 1e-2  # half precision is what is stored
 
 
+def test_a_temperature_changes_how_sure_the_marker_is_and_nothing_else(base, tmp_path):
+    shipped = ASSETS / "models" / readers.ENTITIES.name
+    shutil.copytree(shipped, tmp_path / "reader")
+    settings = json.loads((shipped / "entities.json").read_text())
+    (tmp_path / "reader" / "entities.json").write_text(json.dumps(settings | {"temperature": 1.0}))
+    set_apart, raw = (readers.load(folder, readers.ENTITIES, "cpu", base).mentions([TEXT])[0] for folder in (shipped, tmp_path / "reader"))
+    assert [(m.start, m.end, m.kind) for m in set_apart] == [(m.start, m.end, m.kind) for m in raw]
+    assert settings["temperature"] > 1
+    assert all(less.score < more.score for less, more in zip(set_apart, raw, strict=True))
+
+
 def test_adapters_of_another_encoder_are_refused_in_words(base, tmp_path):
     from safetensors.torch import load_file, save_file
 

@@ -66,4 +66,5 @@ def load(folder: Path | None, card: ModelCard, device: str, base: Path) -> WordM
         return TypedPairReader(encoder.to(device), head.to(device), pieces, WINDOW, device, labels, between)
     network = BertForTokenClassification(encoder.config)
     network.bert, network.classifier = encoder, head_of(added, width, len(labels), card.title)
-    return WordMarker(network.eval().requires_grad_(False).to(device), pieces, WINDOW, device, read_scheme(labels, card.title))
+    scheme, temperature = read_scheme(labels, card.title), float(settings.get("temperature", 1.0))
+    return WordMarker(network.eval().requires_grad_(False).to(device), pieces, WINDOW, device, scheme, temperature)

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from backend.literature.counting import scores as prf
-from backend.literature.verdict_measure import calibration_error
-from backend.metrics import bootstrap
+from backend.metrics import bootstrap, calibration_error
 from backend.training.readers.relations_data import INDUCES, NONE, Example
 
 Scored = tuple[np.ndarray, list[Example]]
