@@ -342,9 +342,9 @@ def test_strict_f1_against_experts_marks(bench, toy, tmp_path):
     made = measure(bench, "literature.entities", file)
     figures = made["systems"]["toy"]
     # diseases: 3 right, 2 headaches wrong, none missed; chemicals: 2 right, aspirin wrong
-    assert figures["disease precision"]["value"] == pytest.approx(3 / 5)
-    assert figures["disease recall"]["value"] == 1.0
-    assert figures["chemical precision"]["value"] == pytest.approx(2 / 3)
+    assert figures["disease_precision"]["value"] == pytest.approx(3 / 5)
+    assert figures["disease_recall"]["value"] == 1.0
+    assert figures["chemical_precision"]["value"] == pytest.approx(2 / 3)
     assert figures["f1"]["value"] == pytest.approx(10 / 13)
     assert figures["f1"]["low"] <= figures["f1"]["value"] <= figures["f1"]["high"]
     assert any("does not know Gene" in note for note in made["notes"])

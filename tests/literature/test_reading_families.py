@@ -168,7 +168,7 @@ def test_untrained_checkpoints_are_measured_and_called_untrained(bioloom: Shell,
     few.write_text("\n\n".join(whole.split("\n\n")[:3]) + "\n", encoding="utf-8")
     made = bioloom.json("evaluate", "literature.entities", few)
     (figures,) = made["systems"].values()
-    assert {"precision", "recall", "f1", "Chemical f1", "Disease f1"} <= set(figures)
+    assert {"precision", "recall", "f1", "chemical_f1", "disease_f1", "ece"} <= set(figures)
     assert next(iter(made["systems"])).endswith("(untrained)")
     assert any("untrained" in note for note in made["notes"])
     related = bioloom.json("evaluate", "literature.relations", few)
