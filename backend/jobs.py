@@ -9,6 +9,7 @@ import queue
 import secrets
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -81,6 +82,7 @@ class _Live(Progress):
     job: Job
     work: Callable[[Progress], dict[str, Json]]
     key: str | None
+    lane: str | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
     writing: threading.Lock = field(default_factory=threading.Lock)  # two writers must not overtake each other
     stop: threading.Event = field(default_factory=threading.Event)
@@ -133,6 +135,7 @@ class Jobs:
         self._live: dict[str, _Live] = {}
         self._lock = threading.Lock()
         self._queue: queue.SimpleQueue[_Live | None] = queue.SimpleQueue()
+        self._lanes: dict[str, deque[_Live]] = {}  # of each lane in use: whose turn it is, then who waits
         self._closing = threading.Event()
         self._submitted = threading.Event()
         self._interrupt_orphans()
@@ -142,7 +145,15 @@ class Jobs:
         for thread in (*self._threads, self._scribe):
             thread.start()
 
-    def submit(self, owner: str, kind: str, title: str, work: Callable[[Progress], dict[str, Json]], key: str | None = None) -> str:
+    def submit(
+        self,
+        owner: str,
+        kind: str,
+        title: str,
+        work: Callable[[Progress], dict[str, Json]],
+        key: str | None = None,
+        lane: str | None = None,
+    ) -> str:
         """Queue `work` and return the job's id at once.
 
         Parameters
@@ -155,6 +166,8 @@ class Jobs:
             Called with a `Progress` on another thread; returns JSON. It must not touch Streamlit.
         key : str, optional
             While a job with this key is active, its id is returned and nothing new is started.
+        lane : str, optional
+            Jobs of one lane run one after another, in the order they were asked for, and keep no other work waiting meanwhile.
         """
         with self._lock:
             if self._closing.is_set():
@@ -164,8 +177,9 @@ class Jobs:
                     if live.key == key and live.job.active:
                         return live.job.id
             job = Job(secrets.token_hex(6).upper(), owner, kind, title, "queued", now())
-            live = self._live[job.id] = _Live(job, work, key)
-        self._queue.put(live)
+            live = self._live[job.id] = _Live(job, work, key, lane)
+            if lane is None or self._enter(live, lane):
+                self._queue.put(live)
         self._submitted.set()
         return job.id
 
@@ -244,6 +258,33 @@ class Jobs:
                 live.move(("running",), **self._run(live))
                 self._end(live)
 
+            if live.lane is not None:
+                self._leave(live.lane)
+
+    def _enter(self, live: _Live, lane: str) -> bool:
+        """Whether it is the job's turn; one that waits says for what. The caller holds the lock."""
+        ahead = self._lanes.setdefault(lane, deque())
+        ahead.append(live)
+        if live is not ahead[0]:
+            _wait_for(ahead[0], live)
+        return live is ahead[0]
+
+    def _leave(self, lane: str) -> None:
+        """The turn passes to the next job of a lane."""
+        with self._lock:
+            waiting = self._lanes[lane]
+            waiting.popleft()
+            while waiting and not waiting[0].job.active:  # stopped while it waited
+                waiting.popleft()
+            if not waiting:
+                del self._lanes[lane]
+                return
+            first, *others = waiting
+            first.move(("queued",), message="")
+            for live in others:
+                _wait_for(first, live)
+        self._queue.put(first)
+
     def _run(self, live: _Live) -> dict[str, Any]:
         """Do the work; returns how it ended."""
         job = live.job
@@ -313,6 +354,12 @@ def _job(row: JobRow) -> Job:
     job = Job(row.id, row.owner, row.kind, row.title, state, row.created, row.done, row.total, row.message)
     job = replace(job, result=row.result, error=row.error, started=row.started, finished=row.finished)
     return replace(job, seconds_left=_seconds_left(job, elapsed))
+
+
+def _wait_for(first: _Live, live: _Live) -> None:
+    """Let a queued job say after what it starts; what somebody else works on is not told."""
+    what = first.job.title if first.job.owner == live.job.owner else "the work of another profile"
+    live.move(("queued",), message=f"starts after: {what}")
 
 
 def _seconds_left(job: Job, elapsed: float) -> float | None:

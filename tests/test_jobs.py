@@ -232,6 +232,27 @@ def test_the_same_work_asked_for_twice_runs_once(jobs: Jobs, gate: Gate) -> None
     assert jobs.submit("ana", "index", "x", gate, key="index") != first
 
 
+def test_jobs_of_one_lane_run_one_after_another_and_leave_a_thread_to_others(jobs: Jobs, gate: Gate) -> None:
+    second, third, fourth = Gate(), Gate(), Gate()
+    ids = [jobs.submit("ana", "k", name, work, lane="heavy") for name, work in zip("1234", (gate, second, third, fourth), strict=True)]
+    foreign = jobs.submit("ben", "k", "5", lambda progress: {}, lane="heavy")
+    assert gate.entered.wait(10)
+    assert jobs.wait(jobs.submit("ana", "k", "light", lambda progress: {}), 10).state == "done", "a thread is free for other work"
+    assert [jobs.get(id).state for id in ids] == ["running", "queued", "queued", "queued"]
+    assert [jobs.get(id).message for id in ids[1:]] == ["starts after: 1"] * 3
+    assert "1" not in jobs.get(foreign).message
+    jobs.cancel(ids[1], "ana")
+    gate.open.set()
+    assert third.entered.wait(10)
+    assert not second.entered.is_set(), "it was stopped while it waited"
+    assert jobs.get(ids[3]).message == "starts after: 3"
+    third.open.set()
+    fourth.open.set()
+    assert jobs.wait(foreign, 10).state == "done"
+    again = jobs.submit("ana", "k", "6", lambda progress: {}, lane="heavy")
+    assert jobs.wait(again, 10).state == "done", "an empty lane is free again"
+
+
 def test_lists_are_newest_first_by_owner_and_by_activity(jobs: Jobs, gate: Gate) -> None:
     done = jobs.submit("ana", "k", "done", lambda progress: {})
     jobs.wait(done, 10)

@@ -82,7 +82,7 @@ def _row(job: Job, key: str) -> None:
 
 def _words(job: Job) -> str:
     left = f", about {span(job.seconds_left)} left" if job.seconds_left else ""
-    what = "waiting for its turn" if job.state == "queued" else job.message
+    what = job.message or ("waiting for its turn" if job.state == "queued" else "")
     named = what.split(" ")[0] == job.title.split(" ")[0]  # 'Reading for meaning: 64 of 22,229 papers' says its title again
     words = what if named else f"{job.title}: {what}" if what else job.title
     return plain(words) + left
