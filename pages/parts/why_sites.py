@@ -15,6 +15,7 @@ from pages.parts import jobs
 from pages.parts.bench import bench, owner, profile
 from pages.parts.errors import told
 from pages.parts.explanation import show_explanation
+from pages.parts.markup import plain
 
 
 def find_explanation(run: Run, target: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -32,7 +33,7 @@ def explained(run: Run, target: Mapping[str, Any], label: str) -> dict[str, Any]
     target : mapping
         What the task's ``explain`` takes; the explanation carries the same under ``"target"``.
     label : str
-        What is explained, for the button: "Explain K48R".
+        What is explained, as it stands, for the button: "Explain K48R".
     """
     found = find_explanation(run, target)
     if found is not None:
@@ -44,7 +45,7 @@ def explained(run: Run, target: Mapping[str, Any], label: str) -> dict[str, Any]
         return None
     if failed := jobs.last_failure(lambda job: job.title == title):
         jobs.show_failure(failed)
-    if st.button(label, icon=":material/help_center:", key=key):
+    if st.button(plain(label), icon=":material/help_center:", key=key):
         opened, asker = bench(), owner()
 
         def work(progress: Progress) -> dict[str, Any]:

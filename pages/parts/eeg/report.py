@@ -94,9 +94,7 @@ def _marks(recording: str) -> tuple[int, ...]:
         return ()
     kicker("Pages of annotated events")
     labels = sorted({mark.label for mark in marks})
-    wanted = (
-        st.multiselect("Only these annotations", labels, format_func=plain, key=f"report-labels-{recording}") if len(labels) > 1 else []
-    )
+    wanted = st.multiselect("Only these annotations", labels, key=f"report-labels-{recording}") if len(labels) > 1 else []
     listed = [mark for mark in marks if not wanted or mark.label in wanted][:_MOST_LISTED]
     found = st.dataframe(
         [

@@ -10,7 +10,7 @@ import streamlit as st
 from backend.domain import Run
 from pages.parts.choosing import choose_model
 from pages.parts.figure import show_figure
-from pages.parts.markup import escape, facts, html, kicker, plain, some
+from pages.parts.markup import escape, facts, html, kicker, some
 from pages.parts.views.dna_variants import choose_record, choose_strand, show_notices
 from pages.parts.why_sites import show_sites
 
@@ -106,5 +106,5 @@ def _why(run: Run, found: Mapping[str, Any], labels: list[str], key: str) -> Non
     number = right.selectbox("Window", numbers, index=best - 1, format_func=words, key=f"dna-why-window-{key}-{label}")
     start, end = found["windows"][number - 1]
     target = {"record": found["record"], "label": label, "window": number}
-    if show_sites(run, target, f"Explain {plain(label)} in window {number}", found["sequence"], (start, end)) is None:
+    if show_sites(run, target, f"Explain {label} in window {number}", found["sequence"], (start, end)) is None:
         st.caption("Shares of up to 24 stretches of the window: some 740 copies with stretches hidden are read, in the background.")

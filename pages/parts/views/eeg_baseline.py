@@ -10,7 +10,7 @@ import streamlit as st
 from backend.domain import Run
 from pages.parts.bench import bench
 from pages.parts.figure import show_figure
-from pages.parts.markup import escape, facts, html, kicker, plain
+from pages.parts.markup import escape, facts, html, kicker
 
 _STATES = {
     "annotated": "As annotated",
@@ -151,4 +151,4 @@ def _interval(number: Mapping[str, Any], digits: int, factor: float = 1) -> str:
 
 
 def _label(label: str) -> str:
-    return plain(label) if label else "by its name"
+    return label or "by its name"

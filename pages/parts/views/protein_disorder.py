@@ -10,7 +10,7 @@ import streamlit as st
 from backend.domain import Run
 from pages.parts.figure import show_figure
 from pages.parts.living import show_living
-from pages.parts.markup import escape, html, kicker, plain
+from pages.parts.markup import escape, html, kicker
 from pages.parts.why_sites import show_sites
 
 
@@ -117,7 +117,7 @@ def _why(run: Run, result: Mapping[str, Any], name: str) -> None:
     else:
         place = st.number_input("Residue, in your numbering", min(places), max(places), places[0], key=f"disorder-place-{name}")
         target["place"] = int(place)
-    label = f"Explain {plain(choice.lower())}" if choice in spans else f"Explain residue {target['place']}"
+    label = f"Explain {choice.lower()}" if choice in spans else f"Explain residue {target['place']}"
     made = show_sites(run, target, label, result["sequence"])
     if made and (scan := made.get("mutagenesis")):
         from backend.figures.disorder import describe_substitutions, plot_substitutions, substitution_rows
