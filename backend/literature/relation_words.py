@@ -1,7 +1,8 @@
-"""Relations as people say them: the labels of corpora in plain words, and what in its sentence denies one."""
+"""Relations as people say them: the labels of corpora in plain words, and what in its sentence denies or asks one."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from backend.domain import Json
@@ -33,8 +34,65 @@ def in_words(stated: Mapping[str, Json]) -> str:
     return _WORDS.get(label.casefold(), label) if known_kind(str(stated.get("head_kind") or "")) == "chemical" else label
 
 
+_DENIED = re.compile(
+    r"\bno evidence (?:that|for|of)\b|\bno (?:[\w-]+ ){0,3}(?:effects?|association|relation(?:ship)?|correlation|interaction|influence)\b"
+    r"|\bfail(?:s|ed|ure)? to\b|\bunrelated to\b|\b(?:but |and )?not\b(?! (?:only|necessarily|just|yet))|\bcannot\b",
+    re.IGNORECASE,
+)
+_ASKED = re.compile(
+    r"\bwhether\b|\bhypothesi[sz]\w*|\bto (?:test|examine|determine|investigate|assess|evaluate|study|explore|ask)\b"
+    r"|\b(?:unknown|unclear|uncertain|not known|not clear)\b",
+    re.IGNORECASE,
+)
+_ENDS = re.compile(
+    r"[;:]|, (?:and|but|or|so|while|whereas|although)\b|\b(?:but(?! not)|however|although|though|whereas|nevertheless)\b", re.IGNORECASE
+)
+_SHORT = re.compile(  # a comma ends them: 'A, but not B, caused C'; 'the cause is unknown, A caused B'
+    r"(?:but|and|to|unknown|unclear|uncertain|not known|not clear)\b", re.IGNORECASE
+)
+_REACH = 12  # words from a cue to the second of the two names
+_WORD = re.compile(r"\w+(?:-\w+)*")
+
+
 def denial(text: str, stated: Mapping[str, Json]) -> str:
-    """The cue by which its sentence denies the head or the tail of a relation, or ''; places count characters of `text`."""
+    """The cue by which its sentence denies a relation, or that one of its two things was there, or ''; places count `text`'s characters.
+
+    A cue of the relation stands before both names or between them, in the same clause as the second: 'no evidence that A caused B',
+    'A did not cause B', 'B was not caused by A'. The rule is ours.
+    """
+    sentence, spots = _placed(text, stated)
+    if len(spots) == 2 and (cue := _over(_DENIED, sentence, spots)):
+        return cue
+    return next((cue for low, high in spots if (cue := negation(sentence, low, high))), "")
+
+
+def question(text: str, stated: Mapping[str, Json]) -> str:
+    """The cue by which its sentence asks after a relation in place of stating it, or ''; the rule is ours."""
+    sentence, spots = _placed(text, stated)
+    if sentence.rstrip().endswith("?"):
+        return "?"
+    return _over(_ASKED, sentence, spots) if len(spots) == 2 else ""
+
+
+def _placed(text: str, stated: Mapping[str, Json]) -> tuple[str, list[tuple[int, int]]]:
+    """The sentence, and those of the two names that stand in it, in its order."""
     start, end = stated["sentence"]
     spots = [spot for spot in (stated["head_at"], stated["tail_at"]) if spot is not None and start <= spot[0] < spot[1] <= end]
-    return next((cue for low, high in spots if (cue := negation(text[start:end], low - start, high - start))), "")
+    return text[start:end], sorted((low - start, high - start) for low, high in spots)
+
+
+def _over(cues: re.Pattern[str], sentence: str, spots: list[tuple[int, int]]) -> str:
+    """The first cue before or between two names whose clause reaches the second of them."""
+    (first, after), (second, _) = spots
+    for found in cues.finditer(sentence, 0, second):
+        if found.end() <= first:
+            reach = sentence[found.end() : first]
+        elif after <= found.start():
+            reach = sentence[found.end() : second]
+        else:
+            continue
+        if "," in reach and _SHORT.match(found.group()):
+            continue
+        if not _ENDS.search(reach) and len(_WORD.findall(reach)) <= _REACH:
+            return found.group().lower()
+    return ""
