@@ -11,6 +11,7 @@ from backend.errors import InputError
 from backend.literature.answering import EVIDENCE, NOT_THERE, judged, readers_ready, reason, too_long, used
 from backend.literature.cite import to_bibtex, to_csv, to_json, to_ris
 from backend.literature.evidence import choose
+from backend.literature.language import language_of, words_about
 from backend.literature.library import ENCODER, library
 from backend.literature.named import named_in
 from backend.literature.nearness import Retrieved
@@ -27,6 +28,11 @@ WORDS = "bm25"  # the model that searches by words alone
 _NEAREST = 3  # titles shown when the library cannot answer
 
 
+def cleaned(raw: str) -> str:
+    """A question as it is read and as its characters are counted: no control characters, no white space around it or twice."""
+    return " ".join("".join(c if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Cn") else " " for c in raw).split())
+
+
 def read_question(context: Context, value: Mapping[str, Json], settings: Mapping[str, Json]) -> dict[str, Json]:
     """A question that can be asked: white space and control characters cleaned, length checked.
 
@@ -36,8 +42,7 @@ def read_question(context: Context, value: Mapping[str, Json], settings: Mapping
         When it is empty, too long, or holds no word.
     """
     limit = context.config.limits.question_chars
-    raw = str(value.get("question") or "")
-    question = " ".join("".join(c if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Cn") else " " for c in raw).split())
+    question = cleaned(str(value.get("question") or ""))
     if not question:
         raise InputError("The question is empty.", "Type a question, for example: Does metformin reduce cardiovascular mortality?")
     if len(question) > limit:
@@ -98,9 +103,9 @@ def ask(context: Context, value: Mapping[str, Json], settings: Mapping[str, Json
             f"Meaning is known for {found.with_vectors:,} of {found.matching:,} papers so far; the others were searched by words only. "
             "Error rates are shown once all are read, because that is how they were measured."
         )
-    if not question.isascii() and _mostly_other_script(question):
-        warnings.append("The question is not in English. The search was measured on English only.")
-    weighed = _read(context, question, found, warnings) if settings.get("readers") and model == ENCODER else None
+    language = language_of(question)
+    reads = settings.get("readers") and model == ENCODER and language is None  # the readers know English only
+    weighed = _read(context, question, found, warnings) if reads else None
     support = assess(found)
     measured = model == WORDS or found.with_vectors == found.matching
     evidence = _evidence(question, found, weighed, support, most) if support.enough else []
@@ -108,12 +113,15 @@ def ask(context: Context, value: Mapping[str, Json], settings: Mapping[str, Json
         "abstained": not evidence,
         "verdict": None,
         "confidence": round(support.confidence, 4),
-        "reason": _reason(found, filters, support, evidence),
+        "reason": _reason(found, filters, evidence, model == ENCODER),
         "evidence": evidence,
     }
     if weighed is not None:
         answer |= _judged(context, question, found, weighed, support, evidence)
         answer |= {"reason": reason(answer)} if evidence else {}
+    if language is not None:
+        told = words_about(language)
+        answer |= {"language": {"name": language, "words": told}, "reason": f"{told} {answer['reason']}"}
     data: dict[str, Json] = {
         "question": question,
         "filters": filters.json(),
@@ -217,9 +225,14 @@ def _nearest(stored: StoredPaper) -> dict[str, Json]:
     return {"document": stored.id, "pmid": stored.paper.pmid, "title": stored.paper.title, "year": stored.paper.year}
 
 
-def _reason(found: Retrieved, filters: Filters, support: Support, evidence: Sequence[Mapping[str, Json]]) -> str:
+def _reason(found: Retrieved, filters: Filters, evidence: Sequence[Mapping[str, Json]], meaning: bool) -> str:
     if not found.matching:
         return "No paper of the library passes the filters." if filters else "The library is empty."
+    if not evidence and meaning and found.with_vectors < found.matching:
+        return (
+            f"Nothing near enough to this question to quote was found so far. Of {found.matching:,} papers searched {found.with_vectors:,} "
+            "are read for meaning, the others were searched by their words only. Ask again when all are read."
+        )
     if not found.papers:
         return "No paper of the library shares a word or a meaning with the question."
     if not evidence:
@@ -229,8 +242,3 @@ def _reason(found: Retrieved, filters: Filters, support: Support, evidence: Sequ
         return "One sentence comes near the question. It is quoted, not judged."
     source = "one paper" if papers == 1 else f"{papers} papers"
     return f"{len(evidence)} sentences from {source} come near the question. They are quoted, not judged."
-
-
-def _mostly_other_script(question: str) -> bool:
-    letters = [c for c in question if c.isalpha()]
-    return sum(not c.isascii() for c in letters) > len(letters) / 3

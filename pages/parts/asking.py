@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
@@ -58,6 +57,7 @@ def header() -> list[tuple[str, str]]:
 
 def preflight(question: str, filters: Mapping[str, Any], model: str) -> None:
     """One line: what was read of the question, and which papers it will be put to."""
+    from backend.literature.language import OTHER, language_of
     from backend.storage.papers import Filters
 
     library, limit = shelf(), bench().config.limits.question_chars
@@ -69,22 +69,13 @@ def preflight(question: str, filters: Mapping[str, Any], model: str) -> None:
     if question:
         most = f"; at most {limit:,} are read" if len(question) > limit else ""
         items.append(("Question", f"{some(len(question), 'character')}{most}"))
-    if other_script(question):
-        items.append(("Language", "not English, as its script shows; the search was measured on English"))
+    if language := language_of(question):
+        items.append(("Language", f"{'not English' if language == OTHER else language}; ask in English"))
     if not status.ready:
         items.append(("Note", "the embedded abstracts are still being read; answers improve until then"))
     strip(items)
     if model == "minilm" and not library.encoder_ready():
         st.page_link("pages/models.py", label="The sentence encoder is not on this computer: papers are found by words alone. Fetch it.")
-
-
-def other_script(question: str) -> bool:
-    """True when most letters of a question are of another script than English is written in.
-
-    Words of another language in Latin letters are not told apart: drug and species names would be taken for one.
-    """
-    letters = [character for character in question if character.isalpha()]
-    return sum(not unicodedata.name(character, "").startswith("LATIN") for character in letters) > len(letters) / 2
 
 
 def _begin_with_profile() -> None:
