@@ -11,7 +11,18 @@ import typer
 from backend.cli.results import result_text
 from backend.cli.shared import AsJson, app, show, workbench
 from backend.domain import Profile
-from backend.profiles.verdict_words import error_words, set_words, shares_words, sides_words
+from backend.models.abilities import STANCES
+from backend.profiles.verdict_words import (
+    SIDES,
+    apart_words,
+    error_words,
+    figure_words,
+    head,
+    measured_words,
+    set_words,
+    shares_words,
+    sides_words,
+)
 
 
 @app.command()
@@ -65,16 +76,20 @@ def answer_text(made: Mapping[str, Any]) -> str:
 def _judged(answer: Mapping[str, Any]) -> list[str]:
     """The verdict, its set, why none is given, and whether the papers disagree; nothing of a run whose papers were not judged."""
     lines = {
-        "not in library": ["No verdict: the library holds nothing that answers the question."],
+        "not in library": ["No verdict: nothing near enough to the question was found."],
         "does not decide": ["No verdict: the papers speak about the question and do not decide it."],
     }.get(str(answer.get("ground")), [])
     if verdict := answer.get("verdict"):
-        by_paper = ", ".join(f"{name} {count}" for name, count in Counter(paper["said"] for paper in verdict["papers"]).items())
+        said = Counter("no clear side" if paper["said"] == "open" else paper["said"] for paper in verdict["papers"])
+        by_paper = ", ".join(f"{name} {count}" for name, count in said.items())
+        others = len((answer.get("contradiction") or {}).get("papers") or ()) - len(verdict["papers"])
+        more = f" {others} more {'was' if others == 1 else 'were'} read and not joined." if others > 0 else ""
         lines += [
-            f"Verdict: {verdict['said']} ({shares_words(verdict['probabilities'])}).",
+            f"Verdict: {head(answer)}; {figure_words(verdict)} ({shares_words(verdict['probabilities'])}).",
+            *filter(None, [apart_words(answer)]),
             set_words(verdict, "professional"),
-            f"{verdict['how']} Paper by paper: {by_paper}.",
-            *([verdict["measured"]] if verdict.get("measured") else []),
+            f"{verdict['how']} Paper by paper: {by_paper}.{more}",
+            *filter(None, [measured_words(verdict)]),
             verdict["calibration"],
         ]
     if meter := answer.get("contradiction"):
@@ -87,5 +102,6 @@ def _read(item: Mapping[str, Any]) -> list[str]:
     if item.get("bearing") is None:
         return []
     stance = item.get("stance")
-    side = f"{stance['said']} ({max(stance['probabilities']):.2f}); " if stance else ""
+    shares = ", ".join(f"{name} {p:.2f}" for name, p in zip(STANCES, stance["probabilities"], strict=True)) if stance else ""
+    side = f"{SIDES[stance['said']]} ({shares}); " if stance else ""
     return [f"    {side}bears on the question with probability {item['bearing']:.2f}"]

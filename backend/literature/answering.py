@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from backend.domain import Json
+from backend.literature import voters
 from backend.literature.conformal import LEVEL, set_of
 from backend.literature.contradiction import MOST, meter
 from backend.literature.evidence import check_evidence
 from backend.literature.judging import LEAST, OPEN, Floats, called, judge
+from backend.literature.library import library
 from backend.literature.nearness import Retrieved
 from backend.literature.reading import tokens_of
 from backend.literature.texts import windows
@@ -29,21 +31,21 @@ if TYPE_CHECKING:
 EVIDENCE, VERDICT = "reader-evidence", "reader-verdict"
 JOINED = 5  # papers whose verdicts are joined; the contradiction meter reads some more
 NOT_THERE, UNDECIDED = "not in library", "does not decide"
-_ALONE = "One study: the verdict is the reader's on it, and the 90% set is made for one study read alone."
+_ALONE = "One study: the verdict is the reader's on it."
 _MANY = (
-    "{n} studies, each read alone; joined as the mean of the logarithms of their probabilities, weighted by how much the best sentence of "
-    "each bears on the question. The 90% set is made for one study read alone; of joined verdicts its coverage was not measured."
+    "{n} studies, each read alone; joined as the mean of the logarithms of their probabilities, weighted by how likely "
+    "each is one that answers the question."
 )
 
 
 @dataclass(frozen=True)
 class Part:
-    """What of a paper is judged: characters `start` to `end` of its stored text, and how much its best sentence bears on the question."""
+    """What of a paper is judged: characters `start` to `end` of its stored text, and how likely the paper is one that answers."""
 
     stored: StoredPaper
     start: int
     end: int
-    bearing: float
+    about: float
 
     @property
     def text(self) -> str:
@@ -66,12 +68,12 @@ def too_long(context: Context, question: str) -> bool:
 
 
 def judged(context: Context, question: str, found: Retrieved, order: Sequence[Weighed]) -> dict[str, Json]:
-    """``verdict``, ``ground`` and ``contradiction`` of the papers whose best sentence is worth quoting.
+    """``verdict``, ``ground`` and ``contradiction`` of the papers that are about the question, likeliest first.
 
     Parameters
     ----------
     order : sequence of Weighed
-        Sentences, best first.
+        Sentences worth quoting, best first: a paper of which nothing is quoted is not judged.
 
     Raises
     ------
@@ -82,11 +84,12 @@ def judged(context: Context, question: str, found: Retrieved, order: Sequence[We
     for each in order:
         if not _retracted(found.stored[each.sentence.paper]):
             best.setdefault(each.sentence.paper, each)
-    chosen = list(best.values())[:MOST]
+    likely = {paper: p for paper, p in voters.about(library(context), question, found).items() if p >= voters.least() and paper in best}
+    chosen = [best[paper] for paper in likely][:MOST]
     if not chosen:
         return {"verdict": None, "ground": UNDECIDED, "contradiction": None}
     with context.runtime.use(VERDICT) as model:
-        parts = [part_of(model, question, found.stored[each.sentence.paper], each) for each in chosen]
+        parts = [part_of(model, question, found.stored[each.sentence.paper], each, likely[each.sentence.paper]) for each in chosen]
         shares = judge(model, question, [part.text for part in parts], context.progress)
         covering = model.covering
     for part in parts:
@@ -98,14 +101,14 @@ def judged(context: Context, question: str, found: Retrieved, order: Sequence[We
     return {"verdict": verdict, "ground": ground, "contradiction": meter(shares, [part.names() for part in parts])}
 
 
-def part_of(model: Judges, question: str, stored: StoredPaper, best: Weighed) -> Part:
+def part_of(model: Judges, question: str, stored: StoredPaper, best: Weighed, about: float) -> Part:
     """The whole stored text where the reader takes it in at once, else that passage of it that holds the best sentence."""
     text, asked = stored.paper.text, tokens_of(model, question)
     if model.lengths([text])[0] + asked <= model.window:
-        return Part(stored, 0, len(text), best.bearing)
+        return Part(stored, 0, len(text), about)
     spans = windows(model, text, asked)
     start, end = next((span for span in spans if best.sentence.start < span[1]), spans[-1])
-    return Part(stored, start, end, best.bearing)
+    return Part(stored, start, end, about)
 
 
 def joined(parts: Sequence[Part], shares: Floats, covering: float | None) -> dict[str, Json]:
@@ -113,7 +116,7 @@ def joined(parts: Sequence[Part], shares: Floats, covering: float | None) -> dic
 
     It is 'open' where no answer reaches one half, or where the prediction set rules none of the three out.
     """
-    weights = np.array([part.bearing for part in parts], dtype=np.float64)
+    weights = np.array([part.about for part in parts], dtype=np.float64)
     weights = weights / weights.sum() if weights.sum() > 0 else np.full(len(parts), 1 / len(parts))
     whole = weighted(shares, weights)
     held = set_of(whole, covering)
@@ -133,6 +136,7 @@ def joined(parts: Sequence[Part], shares: Floats, covering: float | None) -> dic
                 "probabilities": _rounded(row),
                 "said": called(row),
                 "weight": round(float(weight), 4),
+                "about": round(part.about, 4),
             }
             for part, row, weight in zip(parts, shares, weights, strict=True)
         ],
@@ -153,15 +157,23 @@ def used(context: Context) -> list[dict[str, Json]]:
 
 
 def reason(answer: Mapping[str, Json]) -> str:
-    """What was found, in a sentence."""
+    """What was found, in a sentence; of a verdict no more than its prediction set leaves."""
     evidence, verdict = answer["evidence"], answer["verdict"]
     papers = len({item["document"] for item in evidence})
-    count = "One sentence bears" if len(evidence) == 1 else f"{len(evidence)} sentences from {papers} paper{'s' * (papers > 1)} bear"
+    quoted = (
+        "One sentence is quoted" if len(evidence) == 1 else f"{len(evidence)} sentences from {papers} paper{'s' * (papers > 1)} are quoted"
+    )
     if verdict is None:
-        return f"{count} on the question."
-    if verdict["said"] == OPEN:
-        return f"{count} on the question, and they do not decide it."
-    return f"{verdict['said'].capitalize()}, with probability {max(verdict['probabilities']):.2f}. {count} on the question."
+        order = ": papers as the search ranks them, within each first the sentence that bears most on the question" * (len(evidence) > 1)
+        return f"{quoted}{order}. Whether they answer it was not judged."
+    said, held = verdict["said"], verdict["set"] or ()
+    if said == OPEN:
+        return f"Open: the papers do not decide it. {quoted}."
+    sure = f"with probability {max(verdict['probabilities']):.2f}"
+    if list(held) == [said]:
+        return f"{said.capitalize()}, {sure}. {quoted}."
+    others = " or ".join(name for name in VERDICTS if name in held and name != said)
+    return f"Leans to {said}, {sure}, and {f'{others} is not' if others else 'nothing is'} ruled out. {quoted}."
 
 
 def _retracted(stored: StoredPaper) -> bool:

@@ -20,6 +20,7 @@ from backend.literature.nearness import ScoredSentence
 from backend.literature.warming import warm_readers
 from backend.literature.weighing import Weighed
 from backend.models.registry import get_card
+from backend.profiles.verdict_words import head
 from backend.workbench import Workbench, run_json
 from tests.literature.papers import write
 
@@ -55,7 +56,8 @@ def test_a_yes_no_question_gets_a_verdict_with_its_set_and_the_papers_it_was_rea
     assert reached <= set(verdict["set"])
     assert 1 <= len(verdict["papers"]) <= 5
     assert sum(paper["weight"] for paper in verdict["papers"]) == pytest.approx(1, abs=1e-3)
-    assert ("was not measured" in verdict["how"]) == (len(verdict["papers"]) > 1)
+    alone = verdict["set"] == [verdict["said"]]
+    assert ("ruled out" in answer["reason"]) == (not alone and verdict["said"] != "open"), "the sentence says no more than the set"
     for paper in verdict["papers"]:
         stored = library(ready.context).paper(paper["document"]).paper.text
         assert (paper["start"], paper["end"], paper["sha256"]) == (0, len(stored), digest(stored)), "an abstract is read whole"
@@ -80,6 +82,15 @@ def test_an_open_question_is_answered_with_sentences_and_no_verdict(ready: Workb
     assert answer["verdict"] is None
     assert answer["contradiction"] is None
     assert all(item["stance"] is None and 0 <= item["bearing"] <= 1 for item in answer["evidence"])
+    assert answer["reason"].endswith("Whether they answer it was not judged.")
+
+
+def test_a_question_in_another_language_is_searched_and_not_judged(ready: Workbench) -> None:
+    _, answer = asked(ready, "Senkt Metformin die kardiovaskuläre Mortalität?")
+    assert answer["language"]["name"] == "German"
+    assert answer["reason"].startswith("The question looks like German.")
+    assert answer["verdict"] is None
+    assert "language" not in asked(ready)[1]
 
 
 def test_nothing_in_the_library_is_another_ground_than_papers_that_do_not_decide(ready: Workbench) -> None:
@@ -162,7 +173,7 @@ def test_of_a_long_text_the_passage_with_the_best_sentence_is_judged(ready: Work
     start = stored.paper.text.index(finding)
     best = Weighed(ScoredSentence(stored.id, start, start + len(finding), 0.9, 0.9, 1.0), 0.9, (1.0, 0.0, 0.0))
     with ready.runtime.use(VERDICT) as model:
-        part = part_of(model, QUESTION, stored, best)
+        part = part_of(model, QUESTION, stored, best, 0.9)
         assert model.lengths([part.text])[0] <= model.window
     assert finding in part.text
     assert len(part.text) < len(stored.paper.text)
@@ -210,12 +221,13 @@ def test_what_cannot_be_explained_is_told(ready: Workbench) -> None:
 def test_the_command_line_tells_the_verdict_its_set_and_the_side_of_each_sentence(ready: Workbench) -> None:
     run, answer = asked(ready)
     told = answer_text(run_json(run))
-    assert f"Verdict: {answer['verdict']['said']} (yes 0." in told
+    assert f"Verdict: {head(answer)}; " in told
+    assert "measured on one study read alone" in told
     assert "90% set: " in told
     assert "Do the studies disagree? " in told
     assert told.count("bears on the question with probability") == len(answer["evidence"])
     none, _ = asked(ready, QUESTION, filters={"year_from": 2030})
-    assert "No verdict: the library holds nothing that answers the question." in answer_text(run_json(none))
+    assert "No verdict: nothing near enough to the question was found." in answer_text(run_json(none))
     plain, _ = asked(ready, readers=False)
     assert "erdict" not in answer_text(run_json(plain))
 
