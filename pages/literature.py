@@ -23,6 +23,8 @@ EXAMPLES = (
 
 
 def main() -> None:
+    from backend.literature.ask import cleaned
+
     sentence = (
         "Ask a question. The answer is sentences of papers in your library, word for word, and a verdict where yes or no can answer it."
     )
@@ -56,7 +58,7 @@ def main() -> None:
             model = choose_model()
             readers = choose_readers()
     with told():
-        preflight(question, filters, model)
+        preflight(cleaned(question), filters, model)
     if asked or pending:
         _ask(question, {"filters": filters, "evidence": count, "model": model, "readers": readers})
     elif shown is not None:

@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from backend.domain import Run
-from backend.profiles.verdict_words import head, is_yes_no
+from backend.profiles.verdict_words import SO_FAR, head, is_yes_no, not_found
 from backend.profiles.wording import Level, confidence_words, how_sure, reading_level
 from pages.parts.bench import profile
 from pages.parts.figure import to_csv
@@ -32,7 +32,8 @@ def show_answer(run: Run) -> None:
         if not evidence:
             _abstention(found)
         else:
-            quoted = f"{some(len(evidence), 'sentence')} from {some(len({item['document'] for item in evidence}), 'paper')}, word for word"
+            html(_in_english(answer))
+            quoted = f"{some(len(evidence), 'sentence')} from {_papers(answer)}, word for word"
             card = verdict_card(answer, level)
             if head(answer):
                 kicker("Finding")
@@ -58,6 +59,20 @@ def show_answer(run: Run) -> None:
         show_why(run)
 
 
+def _in_english(answer: Mapping[str, Any]) -> str:
+    """What a question in another language is told first; '' for one in English."""
+    language = answer.get("language")
+    return f"<div class='bl-notice' role='note'>{escape(language['words'])}</div>" if language else ""
+
+
+def _papers(answer: Mapping[str, Any]) -> str:
+    """The papers that are quoted, as some of those that were judged where they all are."""
+    quoted = {item["document"] for item in answer["evidence"]}
+    held = (answer.get("contradiction") or {}).get("papers") or ()
+    read = {each.get("document") for each in held}
+    return f"{len(quoted)} of the {some(len(read), 'paper')} read" if quoted < read else some(len(quoted), "paper")
+
+
 def _agreement(run: Run, answer: Mapping[str, Any], level: Level) -> None:
     """Whether the studies agree, with the numbers to take along."""
     contradiction = answer.get("contradiction")
@@ -77,14 +92,16 @@ def _agreement(run: Run, answer: Mapping[str, Any], level: Level) -> None:
 
 
 def _abstention(found: Mapping[str, Any]) -> None:
+    said = not_found(found)
+    todo = ["Ask again when all papers are read for meaning."] if said == SO_FAR else []
+    todo += ["Widen the filters."] if found.get("filters") else []
+    todo += ["Import papers on this topic in the Library, then ask again."]
+    todo += ["Ask in other words: name the drug, the disease and the outcome."]
     kicker("Finding")
     html(
-        "<section class='bl-verdict bl-of-open' aria-label='Not in this library'>"
-        "<p class='bl-said'><b>∅ Not in this library</b></p><p>This library cannot answer the question.</p>"
-        f"<p>{escape(found['answer']['reason'])}</p></section>"
-        f"<p><b>What you can do</b></p><ul>{'<li>Widen the filters.</li>' if found.get('filters') else ''}"
-        "<li>Import papers on this topic in the Library, then ask again.</li>"
-        "<li>Ask in other words: name the drug, the disease and the outcome.</li></ul>"
+        f"<section class='bl-verdict bl-of-open' aria-label='{escape(said)}'>"
+        f"<p class='bl-said'><b>∅ {escape(said)}</b></p><p>{escape(found['answer']['reason'])}</p></section>"
+        f"<p><b>What you can do</b></p><ul>{''.join(f'<li>{line}</li>' for line in todo)}</ul>"
     )
     if found.get("nearest"):
         rows = "".join(

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from backend.domain import Run
+from backend.profiles.verdict_words import head
 from pages.parts.answer import filter_words
 from pages.parts.bench import bench
 from pages.parts.beside.result import show_agreement
@@ -95,7 +96,7 @@ def _verdict(answer: Mapping[str, Any]) -> dict[str, str]:
         return {}
     likely = f"{max(held['probabilities']):.2f}"
     return {
-        "Verdict": f"{held['said']} ({likely})",
+        "Verdict": f"{head(answer)} ({likely})",
         "90% set": ", ".join(held["set"] or []),
         "Studies judged": str(len(held["papers"])),
     }

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from backend.models.abilities import STANCES
+from backend.profiles.verdict_words import SIDES
 from pages.parts.bench import shelf
 from pages.parts.markup import escape, html
 from pages.parts.named import kinds_of, quoted
@@ -76,9 +77,9 @@ def _stance(item: Mapping[str, Any]) -> str:
         return ""
     said, shares = str(stance["said"]), dict(zip(STANCES, stance["probabilities"], strict=True))
     every = ", ".join(f"{name} {p:.2f}" for name, p in shares.items())
-    # a sentence is unclear too where neither side is likely enough: then one number alone would mislead
+    # there is no clear side too where neither is likely enough: then one number alone would mislead
     figure = f"{shares[said]:.2f}" if shares[said] >= max(shares.values()) else f"({every})"
-    return f'<span title="{escape(every)}">{sign(said)} <b>{escape(said)}</b> {escape(figure)}</span>'
+    return f'<span title="{escape(every)}">{sign(said)} <b>{escape(SIDES.get(said, said))}</b> {escape(figure)}</span>'
 
 
 def marked(text: str, spans: Sequence[tuple[int, int]]) -> str:

@@ -10,7 +10,7 @@ from backend.profiles.wording import Level
 from pages.parts.markup import escape
 from pages.parts.verdict_card import paper_line, sign
 
-_SIDES = {"supports": ("says yes", "say yes"), "unclear": ("unclear", "unclear"), "opposes": ("says no", "say no")}
+_SIDES = {"supports": ("says yes", "say yes"), "unclear": ("has no clear side", "have no clear side"), "opposes": ("says no", "say no")}
 
 
 def meter(found: Mapping[str, Any], level: Level) -> str:

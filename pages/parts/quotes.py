@@ -10,6 +10,7 @@ import streamlit as st
 
 from backend.models.abilities import STANCES
 from backend.profiles.arrange import arrange, why_this_order
+from backend.profiles.verdict_words import SIDE_RULE, SIDES
 from pages.parts.bench import profile
 from pages.parts.evidence import Marks, show_evidence
 from pages.parts.markup import html, plain
@@ -18,7 +19,7 @@ from pages.parts.verdict_card import SIGNS
 
 _ORDERS = {"profile": "For this profile", "rank": "As ranked"}
 _ALL = "all"
-_DOES = {"supports": "supports a yes", "opposes": "opposes a yes", "unclear": "is unclear"}
+_DOES = {"supports": "supports a yes", "opposes": "opposes a yes", "unclear": "is without a clear side"}
 _READ = "As ranked: papers by the search; in each paper first the sentence that a reader finds most likely to bear on the question."
 
 
@@ -31,7 +32,7 @@ def show_quotes(run_id: str, answer: Mapping[str, Any]) -> None:
         shown = evidence if side == _ALL else [item for item in evidence if item["stance"]["said"] == side]
         shown, reason = _ordered(shown, run_id)
         marks = _choose_marks(run_id, answer, evidence)
-    st.caption(plain(reason))
+    st.caption(plain(f"{reason} {SIDE_RULE}" if any(item.get("stance") for item in evidence) else reason))
     if marks:
         kept = [marks[int(item["rank"])] for item in shown if int(item["rank"]) in marks]
         html(legend(kinds_of(list(marks.values())), kept))
@@ -46,7 +47,7 @@ def _choose_side(run_id: str, evidence: Sequence[Mapping[str, Any]]) -> str:
     if len(evidence) == 1 or not all(item.get("stance") for item in evidence):
         return _ALL
     counts = {name: sum(item["stance"]["said"] == name for item in evidence) for name in STANCES}
-    names = {_ALL: f"All {len(evidence)}"} | {name: f"{SIGNS[name]} {name} {count}" for name, count in counts.items()}
+    names = {_ALL: f"All {len(evidence)}"} | {name: f"{SIGNS[name]} {SIDES[name]} {count}" for name, count in counts.items()}
     return str(
         st.segmented_control("Show", list(names), default=_ALL, required=True, format_func=names.__getitem__, key=f"side-{run_id}") or _ALL
     )

@@ -6,7 +6,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from backend.models.abilities import VERDICTS
-from backend.profiles.verdict_words import NOT_HERE, head, is_yes_no, means, set_words, shares_words
+from backend.profiles.verdict_words import (
+    NOT_HERE,
+    apart_words,
+    figure_words,
+    head,
+    is_yes_no,
+    means,
+    measured_words,
+    set_words,
+    shares_words,
+)
 from backend.profiles.wording import Level
 from pages.parts.markup import escape, some
 
@@ -28,25 +38,23 @@ def verdict_card(answer: Mapping[str, Any], level: Level) -> str:
     if verdict is None:
         return _without(answer)
     said, shares = str(verdict["said"]), [float(p) for p in verdict["probabilities"]]
-    papers = verdict.get("papers") or []
-    if said == "open":
-        figure = f"likeliest: {VERDICTS[shares.index(max(shares))]}, probability {max(shares):.2f}"
-    else:
-        figure = f"probability {shares[VERDICTS.index(said)]:.2f}"
+    joined, others = verdict.get("papers") or [], beside(answer)
+    source = f"joined from {len(joined)} of {some(len(joined) + len(others), 'paper')}" if others else f"from {some(len(joined), 'paper')}"
     ground = "<b>The evidence does not decide.</b> " if said == "open" else ""
-    meaning = f"<p>{ground}{escape(means(said, level))}</p>" if means(said, level) else ""
+    meaning = f"<p>{ground}{escape(means(answer, level))}</p>" if means(answer, level) else ""
+    apart = f"<p><b>{escape(apart_words(answer))}</b></p>" if apart_words(answer) else ""
     return (
         f"<section class='bl-verdict bl-of-{escape(said)}' aria-label='Verdict: {escape(head(answer))}'>"
         f"<p class='bl-said'><b>{sign(said)} {escape(head(answer))}</b> "
-        f"<span>{escape(figure)}, from {some(len(papers), 'paper')}</span></p>"
-        f"{meaning}<p class='bl-set'>{escape(set_words(verdict, level))}</p>{bars(shares, verdict.get('set'))}"
-        f"{_measured(verdict)}{_rests_on(papers)}</section>"
+        f"<span>{escape(figure_words(verdict))}; {source}</span></p>"
+        f"{meaning}{apart}<p class='bl-set'>{escape(set_words(verdict, level))}</p>{bars(shares, verdict.get('set'))}"
+        f"{_measured(verdict)}{_rests_on(joined, others)}</section>"
     )
 
 
 def _measured(verdict: Mapping[str, Any]) -> str:
     """How far the reader can be trusted, on the card itself: a large word may not look surer than it is."""
-    said = str(verdict.get("measured") or "")
+    said = measured_words(verdict)
     return f"<p class='bl-soft'><b>A hint, not a finding.</b> {escape(said)}</p>" if said else ""
 
 
@@ -56,10 +64,13 @@ def sign(said: str) -> str:
 
 
 def bars(shares: Sequence[float], held: Sequence[str] | None) -> str:
-    """Yes, no and maybe as bars with their numbers; those of the prediction set are said to be in it."""
+    """Yes, no and maybe as bars with their numbers; those of the prediction set are said to be in it.
+
+    That 'maybe' is not in it says nothing: the reader seldom calls it.
+    """
     rows = []
     for name, p in zip(VERDICTS, shares, strict=True):
-        mark = "" if held is None else "in the set" if name in held else "ruled out"
+        mark = "" if held is None else "in the set" if name in held else "" if name == "maybe" else "ruled out"
         rows.append(
             f"<span>{sign(name)} {name.capitalize()}</span>"
             f"<span class='bl-track'><i class='bl-fill bl-of-{name}' style='width:{p:.1%}'></i></span>"
@@ -75,19 +86,36 @@ def _without(answer: Mapping[str, Any]) -> str:
     if is_yes_no(answer):
         line = "<b>No verdict.</b> The question can be answered with yes or no, but no paper here could be judged: see the notes beside."
     else:
-        line = "<b>This question has no yes or no.</b> The sentences below answer it, the most telling first."
+        line = (
+            "<b>This question has no yes or no.</b> The sentences below are numbered: papers as the search ranks them, within each first "
+            "the sentence that bears most on the question. Whether they answer it was not judged."
+        )
     return f"<p>{line}</p>"
 
 
-def _rests_on(papers: Sequence[Mapping[str, Any]]) -> str:
-    if not papers:
+def beside(answer: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Papers that were judged too, and do not enter the joined verdict."""
+    entered = {each.get("document") for each in (answer.get("verdict") or {}).get("papers") or ()}
+    return [each for each in (answer.get("contradiction") or {}).get("papers") or () if each.get("document") not in entered]
+
+
+def _rests_on(joined: Sequence[Mapping[str, Any]], others: Sequence[Mapping[str, Any]]) -> str:
+    """Every judged paper; the numbers are those of the meter."""
+    if not joined:
         return ""
+    notes = [_weight(each, len(joined)) for each in joined] + ["; not in the joined verdict"] * len(others)
     rows = "".join(
-        f"<li value='{at}'>{sign(str(each['said']))} <b>{escape(str(each['said']).capitalize())}</b> <span class='bl-soft'>"
-        f"({escape(shares_words(each['probabilities']))}{_weight(each, len(papers))})</span><br>{paper_line(each)}</li>"
-        for at, each in enumerate(papers, start=1)
+        f"<li value='{at}'>{_said(str(each['said']))} <span class='bl-soft'>({escape(shares_words(each['probabilities']))}{note})</span>"
+        f"<br>{paper_line(each)}</li>"
+        for at, (each, note) in enumerate(zip([*joined, *others], notes, strict=True), start=1)
     )
     return f"<details><summary>Paper by paper</summary><ol class='bl-papers'>{rows}</ol></details>"
+
+
+def _said(said: str) -> str:
+    """What one paper was read to say, by the verdict's names or the meter's."""
+    name = {"supports": "yes", "opposes": "no", "unclear": "open"}.get(said, said)
+    return f"{sign(name)} <b>{escape('No clear side' if name == 'open' else name.capitalize())}</b>"
 
 
 def paper_line(each: Mapping[str, Any]) -> str:

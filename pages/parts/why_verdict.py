@@ -12,7 +12,6 @@ from backend.domain import Run
 from backend.profiles.wording import reading_level
 from pages.parts.bench import profile
 from pages.parts.explanation import show_explanation
-from pages.parts.markup import plain
 from pages.parts.text_marks import brief
 from pages.parts.why_sites import explained
 
@@ -46,7 +45,7 @@ def show_why_verdict(run: Run, verdict: Mapping[str, Any]) -> None:
         "Sentence",
         numbers,
         index=first,
-        format_func=lambda n: f"{n}. {plain(brief(text[slice(*spans[n - 1])], 110))}",
+        format_func=lambda n: f"{n}. {brief(text[slice(*spans[n - 1])], 110)}",
         key=f"verdict-sentence-{run.id}-{at}",
     )
     by_word = explained(run, {"verdict": at, "sentence": number}, f"Explain the words of sentence {number}")
@@ -62,7 +61,12 @@ def _choose_paper(run_id: str, papers: list[Mapping[str, Any]]) -> int:
         st.selectbox(
             "Paper",
             range(1, len(papers) + 1),
-            format_func=lambda n: f"{n}. {papers[n - 1]['said']}: {brief(str(papers[n - 1].get('title') or 'Untitled'), 110)}",
+            format_func=lambda n: f"{n}. {_named(papers[n - 1])}",
             key=f"verdict-paper-{run_id}",
         )
     )
+
+
+def _named(paper: Mapping[str, Any]) -> str:
+    said = "no clear side" if paper["said"] == "open" else paper["said"]
+    return f"{said}: {brief(str(paper.get('title') or 'Untitled'), 110)}"

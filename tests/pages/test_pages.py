@@ -72,7 +72,8 @@ def test_titles_and_questions_cannot_become_markup(open_page, answered):
 def test_an_abstention_says_what_was_nearest_and_what_to_do(open_page, bench, papers):
     bench.storage.runs.append(a_run([], id="0000CCCC", abstained=True))
     shown = texts(open_page("literature", run="0000CCCC"))
-    assert "This library cannot answer the question." in shown
+    assert "Not found by words alone" in shown  # as this run was searched
+    assert "cannot answer" not in shown
     assert "Import papers on this topic" in shown
     assert "PMID 90000001" in shown
 
@@ -243,15 +244,24 @@ def test_before_asking_one_line_says_what_was_read(open_page, bench, papers):
     assert bench.storage.runs.count() == 0
 
 
-@pytest.mark.parametrize(
-    ("question", "other"),
-    [("Снижает ли метформин смертность?", True), ("メトホルミンは死亡率を下げますか", True), ("Hilft Metformin bei Übergewicht?", False)],
-)
-def test_only_another_script_is_called_not_english(question, other):
-    from pages.parts.asking import other_script
+def test_characters_are_counted_as_they_are_read(open_page, bench, papers):
+    app = open_page("literature")
+    app.text_area[0].set_value(f"  {'x' * 1990}   {'y' * 20}\n ")
+    press(app, "Ask")
+    assert "2,011 characters; at most 2,000 are read" in texts(app)
+    assert "2,011 characters" in app.error[0].value
 
-    assert other_script(question) is other
-    assert not other_script("Does TNF-α or β-catenin drive IL-6?")
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [("Снижает ли метформин смертность?", "not English"), ("Hilft Metformin bei Übergewicht?", "German"), ("Does TNF-α drive IL-6?", "")],
+)
+def test_before_asking_another_language_is_named(open_page, papers, question, said):
+    app = open_page("literature")
+    app.text_area[0].set_value(question)
+    press(app, "Ask")
+    assert (f"{said}; ask in English" in texts(app)) == bool(said)
+    assert ("ask in English" in texts(app)) == bool(said)
 
 
 def test_a_clinician_sees_retracted_papers_last_and_can_see_the_ranking(open_page, bench, answered):
@@ -326,4 +336,4 @@ def test_compared_runs_tell_their_verdicts(answered):
     verdict = {"said": "open", "probabilities": [0.41, 0.39, 0.2], "set": ["yes", "no", "maybe"], "papers": [{}, {}]}
     answer = {**answered.prediction["answer"], "verdict": verdict}
     told = about(replace(answered, prediction={**answered.prediction, "answer": answer}))
-    assert (told["Verdict"], told["90% set"], told["Studies judged"]) == ("open (0.41)", "yes, no, maybe", "2")
+    assert (told["Verdict"], told["90% set"], told["Studies judged"]) == ("Open (0.41)", "yes, no, maybe", "2")
