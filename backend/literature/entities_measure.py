@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from backend.domain import Json
+from backend.domain import Json, ModelCard
 from backend.errors import InputError
 from backend.literature.counting import cells, scores, sureness, system_name
 from backend.literature.labelled import Labelled, read_labelled
 from backend.literature.marking import mark
+from backend.literature.seen_texts import seen_texts_note, unseen_texts
 from backend.literature.texts import windows
 from backend.progress import Silent
 from backend.tasks import Context, pick_model, serving
@@ -27,13 +28,16 @@ def measure_entities(context: Context, files: Sequence[Path], options: Mapping[s
     ``precision``, ``recall`` and ``f1`` over all kinds; the same of each kind, as ``chemical_f1``; ``ece`` of the probabilities.
 
     A kind of the file is compared with the model's kind of the same name, whatever the case. Kinds that the model does not know are left
-    out and told, as are mentions of the model's kinds that the file does not mark.
+    out and told, as are mentions of the model's kinds that the file does not mark. Options beside those of `backend.evaluate`:
+    ``unseen``, only documents that no model measured was trained on.
     """
-    documents = read_labelled(files)
+    every = read_labelled(files)
     names = list(options.get("models") or []) or [card.name for card in serving(context, TASK)]
     cards = [pick_model(context, TASK, name) for name in names or [""]]
+    documents, notes = kept_apart(every, cards, options)
     systems: dict[str, Json] = {}
-    notes = [f"{len(documents):,} documents with {sum(len(each.marks) for each in documents):,} marked mentions."]
+    seen = {}
+    notes += [f"{len(documents):,} documents with {sum(len(each.marks) for each in documents):,} marked mentions."]
     for card in cards:
         with context.runtime.use(card.name) as model:
             known = {kind.casefold(): kind for kind in model.kinds}
@@ -58,11 +62,29 @@ def measure_entities(context: Context, files: Sequence[Path], options: Mapping[s
             notes.append(f"{card.title} does not know {', '.join(left)}: left out of its figures.")
         if extra := sorted(set(known.values()) - set(shared.values())):
             notes.append(f"{card.title} also finds {', '.join(extra)}, which the files do not mark: left out.")
+        if warned := seen_texts_note([each.text for each in documents], card, "documents"):
+            seen[system_name(card)] = warned
         if card.untrained:
             notes.append(f"{card.title} is untrained: its figures are those of random numbers.")
-    notes.append("ece: expected calibration error of the probabilities of what was marked.")
+    notes.append("Expected calibration error: mean gap between how sure it says it is of what it marked and how often it is right.")
     notes.append("Strict: first character, last character and kind must all be the expert's. Intervals by drawing documents anew.")
-    return {"task": TASK, "n": len(documents), "systems": systems, "notes": notes}
+    return {"task": TASK, "n": len(documents), "systems": systems, "seen": seen, "notes": [*seen.values(), *notes]}
+
+
+def kept_apart(every: Sequence[Labelled], cards: Sequence[ModelCard], options: Mapping[str, Any]) -> tuple[list[Labelled], list[str]]:
+    """The documents to measure on, and what was left out of them.
+
+    Raises
+    ------
+    InputError
+        When only unseen documents are asked for and there are none.
+    """
+    if not options.get("unseen"):
+        return list(every), []
+    kept = [each for each, new in zip(every, unseen_texts([each.text for each in every], cards), strict=True) if new]
+    if not any(each.marks for each in kept):
+        raise InputError("The models were trained on every document of the files.", "Give other documents, or measure all of them.")
+    return kept, [f"Only the {len(kept):,} of {len(every):,} documents that the models were not trained on, as far as is known."]
 
 
 def _counts(

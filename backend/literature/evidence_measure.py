@@ -73,13 +73,17 @@ def measure_evidence(context: Context, files: Sequence[Path], options: Mapping[s
         values[system_name(card)] = _figures(cases, _weighed(context, card, cases))
     ratios = {name: ratio(values[name]["map"], values[ENCODER]["map"]) for name in by_name}
     systems = {name: {metric: bootstrap(scores).json() for metric, scores in values[name].items()} for name in (*by_name, ENCODER, WORDS)}
-    notes = [*_material(cases, len(found)), *notes, *_of_readers(by_name, ratios, [case.question for case in cases])]
-    notes.append("map: mean average precision. A sentence counts as marked where it holds a marked one or lies within one.")
+    questions = [case.question for case in cases]
+    seen = {name: warned for name, card in by_name.items() if (warned := seen_note(questions, card))}
+    notes = [*seen.values(), *_material(cases, len(found)), *notes, *_of_readers(by_name, ratios)]
+    notes.append("A sentence counts as marked where it holds a marked one or lies within one.")
     return {
         "task": TASK,
         "n": len(cases),
         "systems": systems,
         "ratios": {name: cell.json() for name, cell in ratios.items()},
+        "seen": seen,
+        "clear": {name: {ENCODER: not cell.low <= 1 <= cell.high} for name, cell in ratios.items()},
         "notes": notes,
     }
 
@@ -185,7 +189,7 @@ def _material(cases: Sequence[Case], stored: int) -> list[str]:
     return lines
 
 
-def _of_readers(by_name: Mapping[str, ModelCard], ratios: Mapping[str, Interval], questions: Sequence[str]) -> list[str]:
+def _of_readers(by_name: Mapping[str, ModelCard], ratios: Mapping[str, Interval]) -> list[str]:
     lines = []
     for name, card in by_name.items():
         cell = ratios[name]
@@ -193,8 +197,6 @@ def _of_readers(by_name: Mapping[str, ModelCard], ratios: Mapping[str, Interval]
             f"{card.title}: mean average precision {cell.value:.2f} times that of MiniLM's similarity "
             f"(95% interval {cell.low:.2f} to {cell.high:.2f}, question by question)."
         )
-        if warned := seen_note(questions, card):
-            lines.append(warned)
         if seen_by(card):
             lines.append(
                 f"{card.title} was trained on seven tenths of BioASQ 7b-9b and on the trials of Evidence Inference's training part."

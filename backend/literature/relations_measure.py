@@ -14,6 +14,7 @@ from backend.literature.counting import cells, scores, system_name
 from backend.literature.labelled import Labelled, read_file, read_labelled, read_pairs
 from backend.literature.pairs import Pair, fit, pairs_of, relate_pairs, within
 from backend.literature.reading import AT_ONCE
+from backend.literature.seen_texts import seen_texts_note, unseen_texts
 from backend.literature.texts import windows
 from backend.metrics import bootstrap
 from backend.models.abilities import Mention
@@ -32,13 +33,24 @@ NOTHING = frozenset({"", "none", "no relation", "no_relation", "no-relation", "n
 
 
 def measure_relations(context: Context, files: Sequence[Path], options: Mapping[str, Any]) -> dict[str, Json]:
-    """Accuracy and F1 on marked pairs (one JSON object a line), or precision, recall and F1 on PubTator documents with relations."""
+    """Accuracy and F1 on marked pairs (one JSON object a line), or precision, recall and F1 on PubTator documents with relations.
+
+    Options beside those of `backend.evaluate`: ``unseen``, only pairs or documents whose texts no model measured was trained on.
+    """
     marked = all(read_file(path).lstrip().startswith("{") for path in files)
     names = list(options.get("models") or []) or [card.name for card in serving(context, TASK)]
     cards = [pick_model(context, TASK, name) for name in names or [""]]
     systems: dict[str, Json] = {}
     notes: list[str] = []
     rows: Sequence[Any] = [row for path in files for row in read_pairs(path)] if marked else read_labelled(files)
+    what = "pairs" if marked else "documents"
+    if options.get("unseen"):
+        kept = [row for row, new in zip(rows, unseen_texts(_texts(rows), cards), strict=True) if new]
+        if not kept:
+            raise InputError(f"The models were trained on all {what} of the files.", "Give other files, or measure all of them.")
+        notes.append(f"Only the {len(kept):,} of {len(rows):,} {what} that the models were not trained on, as far as is known.")
+        rows = kept
+    seen = {}
     if not marked and not any(document.relations for document in rows):
         raise InputError("The documents list no relation.", "PubTator's relation lines read: id, name, identifier, identifier, with tabs.")
     if marked:
@@ -51,17 +63,23 @@ def measure_relations(context: Context, files: Sequence[Path], options: Mapping[
             if marked and not model.needs_mentions:
                 raise InputError(f"{card.title} writes relations and does not classify pairs.", "Give PubTator documents with relations.")
             systems[system_name(card)] = _of_pairs(context, model, rows) if marked else _of_documents(context, model, rows)
+        if warned := seen_texts_note(_texts(rows), card, what):
+            seen[system_name(card)] = warned
         if card.untrained:
             notes.append(f"{card.title} is untrained: its figures are those of random numbers.")
     notes.append(
-        "A pair is right when the model gives it the experts' label, whatever the case. f1 counts relations and leaves out pairs without "
+        "A pair is right when the model gives it the experts' label, whatever the case. F1 counts relations and leaves out pairs without "
         "one. The file does not say which of the two is of which "
         "kind: a checkpoint that reads kinds in place of names is measured below its worth. Intervals by drawing pairs anew."
         if marked
         else "Things are the file's own marks, paired within a sentence: a relation that no single sentence states counts as missed. "
         "Any relation that the model states counts; its name is not compared. Intervals by drawing documents anew."
     )
-    return {"task": TASK, "n": len(rows), "systems": systems, "notes": notes}
+    return {"task": TASK, "n": len(rows), "systems": systems, "seen": seen, "notes": [*seen.values(), *notes]}
+
+
+def _texts(rows: Sequence[Any]) -> list[str]:
+    return [row.text if isinstance(row, Labelled) else str(row[0]) for row in rows]
 
 
 def _of_pairs(context: Context, model: Relates, rows: Sequence[Any]) -> dict[str, Json]:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from backend.models.abilities import Judges
 
 TASK = "literature.verdict"
+SURE = 0.05  # McNemar's p below which one system is called better than another
 COVERED = 0.6  # accuracy@60: over the 60% of questions that the model is surest of
 
 
@@ -52,7 +53,9 @@ def measure_verdict(context: Context, files: Sequence[Path], options: Mapping[st
         raise InputError("The files hold no question with an answer of yes, no or maybe.", "Give PubMedQA's or BioASQ's JSON.")
     names = list(options.get("models") or []) or [card.name for card in serving(context, TASK)]
     cards = [pick_model(context, TASK, name) for name in names or [""]]
-    notes = []
+    notes: list[str] = []
+    seen: dict[str, Json] = {}
+    better: dict[str, Json] = {}
     if options.get("unseen"):
         kept = [case for case, new in zip(cases, unseen([case.question for case in cases], cards), strict=True) if new]
         if not kept:
@@ -71,12 +74,14 @@ def measure_verdict(context: Context, files: Sequence[Path], options: Mapping[st
         sets = {} if covering is None else set_figures(truth, made, covering)
         systems[system_name(card)] = figures(truth, said, sure) | sets
         b, c = int(((said == truth) & (truth != common)).sum()), int(((said != truth) & (truth == common)).sum())
+        p = mcnemar(b, c)
+        better[system_name(card)] = {f"always {VERDICTS[common]}": p < SURE}
         notes.append(
             f"{card.title} is right where always {VERDICTS[common]} is wrong on {b:,} questions and wrong where that is right on {c:,}: "
-            f"McNemar's exact p = {mcnemar(b, c):.3g}."
+            f"McNemar's exact p = {p:.3g}."
         )
         if warned := seen_note([case.question for case in cases], card):
-            notes.append(warned)
+            seen[system_name(card)] = warned
         if seen_by(card):
             notes.append(
                 f"{card.title} was trained on PubMedQA's 500 labelled questions and on BioASQ 7b-9b: figures on those are not of unseen "
@@ -86,13 +91,15 @@ def measure_verdict(context: Context, files: Sequence[Path], options: Mapping[st
             notes.append(f"{card.title} is untrained: its figures are those of random numbers.")
     notes.append("Of a longer text, all windows are judged and joined. Intervals by drawing questions anew.")
     notes.append(
-        "accuracy@60: over the 60% of questions answered most surely. ece: mean gap of probability and accuracy, 10 bins; 0 is perfect."
+        "Accuracy over the surest 60%: of the questions answered most surely. Expected calibration error: mean gap of probability and "
+        "accuracy, 10 bins; 0 is perfect."
     )
     if any("coverage90" in figures for figures in systems.values()):
         notes.append(
-            "coverage90: share of questions whose right answer is in the 90% prediction set (Wilson's interval); set_size: answers in it."
+            "90% sets cover: share of questions whose right answer is in the 90% prediction set (Wilson's interval); answers in a 90% set: "
+            "how many of yes, no and maybe it holds on average."
         )
-    return {"task": TASK, "n": len(cases), "systems": systems, "notes": notes}
+    return {"task": TASK, "n": len(cases), "systems": systems, "seen": seen, "clear": better, "notes": [*seen.values(), *notes]}
 
 
 def read_judged(path: Path) -> list[Judged]:

@@ -37,9 +37,10 @@ ENTITIES = ModelCard(
     files={
         "entities.json": "afe130cf510e9e3860c3abe08d6aa48f4f9b64f002a67ccd940d2850ef9ab905",
         "entities.safetensors": "b8ec617c6a42a59cbe159e3a752b3d69361ad51539c5e0ec256ac9c9b37a8df3",
+        "seen.json": "c7aa3933a20e7a9c2531bec5b677500f4f0b74da1536cc5e40dfd96078e28a2c",
     },
     parameters=24_000_000,
-    disk_bytes=2_668_256,
+    disk_bytes=2_828_712,
     peak_bytes=620_187_648,  # python -m backend.models.measure reader-entities (libraries included)
     peak_is_measured=True,
     paper=_SHARED + "BC5CDR (Li et al. 2016), "
@@ -77,7 +78,7 @@ VERDICT = ModelCard(
         "verdict.safetensors": "21ed5dfce53a70729c3eac4f0e93017e944bd8b2d314dcf6fc80b232dced578b",
     },
     parameters=24_000_000,
-    disk_bytes=2_684_089,
+    disk_bytes=2_679_993,
     peak_bytes=599_351_296,  # python -m backend.models.measure reader-verdict (libraries included)
     peak_is_measured=True,
     paper=_SHARED + "PubMedQA (Jin et al. 2019), "
@@ -116,7 +117,7 @@ EVIDENCE = ModelCard(
         "seen.json": "04d9eaffec7a2875b50be9b8749a473ae20932da196aca19949ca88f5f7b53c8",
     },
     parameters=24_000_000,
-    disk_bytes=2_710_302,
+    disk_bytes=2_706_206,
     peak_bytes=600_240_128,  # python -m backend.models.measure reader-evidence (libraries included)
     peak_is_measured=True,
     paper=_SHARED + "BioASQ 7b-9b (Krithara et al. "
@@ -147,9 +148,10 @@ RELATIONS = ModelCard(
     files={
         "relations.json": "5830793891c2cbe6381efac1c8d8086ad258cf5d24650a4d34a797d5fdc83c38",
         "relations.safetensors": "0bb934697217cb7e63f87aab981aa84f84848ad980b2fdc2939e9a18c44c9125",
+        "seen.json": "ffe0aade1f6a92a1b67cc7a1b55ecacdca4ed85e367d4fba20446d71650337c2",
     },
     parameters=24_000_000,
-    disk_bytes=2_692_711,
+    disk_bytes=2_774_540,
     peak_bytes=599_465_984,  # python -m backend.models.measure reader-relations (libraries included)
     peak_is_measured=True,
     paper=_SHARED.removesuffix("data: ") + "markers: Zhou and Chen 2022, "

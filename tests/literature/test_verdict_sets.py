@@ -53,7 +53,7 @@ def test_coverage_and_size_of_sets_are_measured(bench, sure, tmp_path):
     assert figures["coverage90"]["value"] == 0.75
     assert figures["set_size"]["value"] == 1.0
     assert figures["coverage90"]["low"] < 0.75 < figures["coverage90"]["high"]
-    assert any(note.startswith("coverage90:") for note in made["notes"])
+    assert any(note.startswith("90% sets cover:") for note in made["notes"])
 
 
 def test_f1_of_marked_pairs_leaves_out_pairs_without_a_relation(bench, sure, tmp_path):
