@@ -35,14 +35,16 @@ def evaluate(
     ----------
     options : mapping
         ``corpus``: files whose documents join the library (literature); ``wildtype``: file of the unchanged sequence
-        (protein.variants); ``models``: names of the models to measure; ``unseen``: only questions that the readers of ours were not
-        trained on (literature.verdict, literature.evidence); ``train``, ``test``, ``labels``, ``demo``: recordings to calibrate
-        on and to be judged on, their classes, or an embedded patient (eeg.calibrate).
+        (protein.variants); ``models``: names of the models to measure; ``unseen``: only questions, texts or pairs that the readers
+        of ours were not trained on (literature.verdict, .evidence, .entities, .relations); ``train``, ``test``, ``labels``,
+        ``demo``: recordings to calibrate on and to be judged on, their classes, or an embedded patient (eeg.calibrate).
 
     Returns
     -------
     dict
-        ``{"task", "n", "systems": {name: {metric: {"value", "low", "high"}}}, "notes": [...]}`` with 95% intervals.
+        ``{"task", "n", "systems": {name: {metric: {"value", "low", "high"}}}, "notes": [...]}`` with 95% intervals. Where it is known
+        also ``seen``, the warning for each system that was trained on some of the cases, and ``clear``, for pairs of systems whether
+        a test on the same cases tells them apart.
 
     Raises
     ------

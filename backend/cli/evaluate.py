@@ -10,6 +10,7 @@ import typer
 
 from backend.cli.shared import AsJson, ManyValues, app, show, workbench
 from backend.errors import InputError
+from backend.figures.metrics import metric_words
 from backend.progress import Bar
 
 
@@ -26,7 +27,12 @@ def evaluate(
     labels: Annotated[str, typer.Option(help="eeg.calibrate: the classes, such as T1,T2.")] = "",
     demo: Annotated[str, typer.Option(help="eeg.calibrate: an embedded patient, such as scp1.")] = "",
     window: Annotated[str, typer.Option(help="eeg.calibrate: seconds from the event, such as 0.5,3.5.")] = "",
-    unseen: Annotated[bool, typer.Option("--unseen", help="literature.verdict, .evidence: only questions the readers never saw.")] = False,
+    unseen: Annotated[
+        bool,
+        typer.Option(
+            "--unseen", help="literature.entities, .relations, .verdict, .evidence: only what Bioloom's own readers were not trained on."
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Measure a task on your own labelled data."""
@@ -54,19 +60,20 @@ def _window(given: str) -> dict[str, float]:
 
 
 def _evaluation_text(made: Mapping[str, Any]) -> str:
-    lines = [f"{made['task']}: n = {made['n']:,}"]
+    seen = [str(said) for said in made.get("seen", {}).values()]
+    notes = [note for note in made.get("notes", []) if note not in seen]
+    lines = [f"{made['task']}: n = {made['n']:,}", *seen]
     if "verdict" in made:
         lines += [f"Verdict: {made['verdict']}. {made['sentence']}", *made["reasons"], f"Chosen: {made['chosen']}"]
     for name, metrics in made["systems"].items():
-        figures = "  ".join(m if isinstance(m, str) else _figure(metric, m) for metric, m in metrics.items())
-        lines.append(f"{name:<11} {figures}")
+        figures = "; ".join(m if isinstance(m, str) else _figure(metric, m) for metric, m in metrics.items())
+        lines.append(f"{name}: {figures}")
     if "verdict" in made:
-        return "\n".join(
-            [*lines, "In brackets the 95% interval: of balanced_accuracy Wilson's, of next_session the predicted.", *made["notes"]]
-        )
-    return "\n".join([*lines, "In brackets the 95% bootstrap interval.", *made.get("notes", [])])
+        bounds = "of the balanced accuracy Wilson's, of that expected next time the predicted"
+        return "\n".join([*lines, f"In brackets the 95% interval: {bounds}.", *notes])
+    return "\n".join([*lines, "In brackets the 95% bootstrap interval.", *notes])
 
 
 def _figure(metric: str, cell: Mapping[str, float | None]) -> str:
     interval = f" ({cell['low']:.3f}-{cell['high']:.3f})" if cell.get("low") is not None else ""
-    return f"{metric} {cell['value']:.3f}{interval}"
+    return f"{metric_words(metric)} {cell['value']:.3f}{interval}"

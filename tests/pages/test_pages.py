@@ -185,7 +185,7 @@ def test_evaluation_shows_a_table_a_figure_and_exports(open_page, bench):
     bench.jobs.wait(job, 10)
     app = open_page("evaluate")
     assert not app.exception
-    assert app.dataframe[0].value["recall@10"][0] == "0.700 (0.600-0.800)"
+    assert app.dataframe[0].value["recall in the first 10"][0] == "0.700 (0.600-0.800)"
     assert app.get("plotly_chart")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from backend.figures.deletion import describe_deletion, plot_deletion
-from backend.figures.metrics import describe_metrics, plot_metrics
+from backend.figures.metrics import describe_metrics, headline, metric_words, plot_metrics
 from pages.parts.evidence import card, marked
 from pages.parts.explanation import coloured
 from pages.parts.markup import escape, plain, size, span
@@ -160,10 +160,48 @@ def test_the_metrics_figure_shows_every_interval():
     cell = {"value": 0.7, "low": 0.6, "high": 0.85}
     systems = {"bm25": {"recall@10": cell, "mrr@10": cell}, "fused": {"recall@10": cell | {"value": 0.8}}}
     figure = plot_metrics(systems, 209)
-    assert figure.layout.title.text == "fused has the highest recall@10 over 209 cases"
+    assert figure.layout.title.text == "No clear difference in recall in the first 10 between fused and bm25 over 209 cases"
+    assert list(figure.layout.yaxis.ticktext) == ["recall in the first 10", "reciprocal rank within the first 10"]
     assert figure.data[0].error_x.array[0] == pytest.approx(0.15)
     assert figure.data[0].marker.symbol != figure.data[1].marker.symbol
     assert "0.70 (0.60-0.85)" in describe_metrics(systems, 209)
+
+
+def of(**values):
+    return {name: {"accuracy": {"value": value, "low": value - 0.05, "high": value + 0.05}} for name, value in values.items()}
+
+
+@pytest.mark.parametrize(
+    ("systems", "clear", "seen", "said"),
+    [
+        (of(a=0.9, b=0.7), {}, (), "a has the highest accuracy over 40 cases"),
+        (of(a=0.9, b=0.85), {}, (), "No clear difference in accuracy between a and b over 40 cases"),
+        (of(a=0.9, b=0.85), {"b": {"a": True}}, (), "a has the highest accuracy over 40 cases"),
+        (of(a=0.9, b=0.7), {"a": {"b": False}}, (), "No clear difference in accuracy between a and b over 40 cases"),
+        (of(a=0.9, b=0.88, c=0.5), {}, (), "No clear difference in accuracy between a and b over 40 cases"),
+        (of(a=0.9), {}, (), "Accuracy of a: 0.90 (0.85-0.95), 40 cases"),
+        (of(a=0.9, b=0.7), {}, ("a",), "No test of a: trained on some or all of these 40 cases"),
+        ({name: {"validation": {"value": value, "low": None, "high": None}} for name, value in (("a", 0.9), ("b", 0.8))}, {}, (),
+         "Balanced accuracy, held-out trials of 2 systems over 40 cases"),
+    ],
+)  # fmt: skip
+def test_a_headline_says_highest_only_where_a_test_or_the_intervals_do(systems, clear, seen, said):
+    assert headline(systems, 40, clear, seen) == said
+
+
+def test_precision_alone_is_no_headline():
+    cells = {"precision": 0.9, "recall": 0.2, "f1": 0.33}
+    systems = {"a": {name: {"value": value, "low": value, "high": value} for name, value in cells.items()}}
+    assert headline(systems, 10).startswith("F1 of a: 0.33")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("ece", "expected calibration error"), ("coverage90", "90% sets cover"), ("accuracy@60", "accuracy over the surest 60%"),
+     ("macro_f1", "macro-F1"), ("chemical_f1", "F1, chemical"), ("ndcg@10", "nDCG of the first 10"), ("top-k donor", "top-k donor")],
+)  # fmt: skip
+def test_figures_have_names_that_people_say(name, said):
+    assert metric_words(name) == said
 
 
 def test_sizes_and_durations_are_said_as_people_say_them():
