@@ -8,6 +8,7 @@ from typing import Any
 
 from backend.domain import Json
 from backend.figures.style import BLUE, GREEN, ORANGE, PINK, QUIET, VERMILLION, finish
+from backend.literature.relation_rows import ASKED, ASSERTED, DENIED, said_as
 from backend.literature.relation_words import in_words
 from backend.models.typed_pairs import known_kind
 
@@ -23,7 +24,9 @@ _DOUBTFUL = ("not in the text", "x-open", VERMILLION)
 
 
 def plot_relations(relations: Sequence[Mapping[str, Json]]) -> Any:
-    """The most probable relations. A denied one is dashed; one that names words that are not in the text is dotted, its names are crosses.
+    """The most probable relations. One that its sentence denies or asks after is dashed, and says so in words.
+
+    One that names words that are not in the text is dotted, its names are crosses.
 
     Parameters
     ----------
@@ -44,16 +47,15 @@ def plot_relations(relations: Sequence[Mapping[str, Json]]) -> Any:
         figure.add_scatter(
             x=[places[name][0] for name in names],
             y=[places[name][1] for name in names],
-            mode="markers+text",
-            text=[f"\u2002{_short(spelled[name])}\u2002" for name in names],  # a space keeps it off its mark
-            textposition=[_outside(*places[name]) for name in names],
-            textfont={"size": 13},
+            mode="markers",
             marker={"size": 13, "symbol": symbol, "color": colour, "line": {"width": 2, "color": colour}},
             name=title,
             hovertext=[_safe(f"{spelled[name]}, {title}") for name in names],
             hovertemplate="%{hovertext}<extra></extra>",
         )
-    finish(figure, _title(relations), 300 + 16 * len(places))
+    for name, (x, y) in places.items():
+        figure.add_annotation(x=x, y=y, text=_short(spelled[name]), showarrow=False, font={"size": 13}, **_outside(x, y))
+    finish(figure, _title(relations), 240 + 22 * len(places))
     figure.update_xaxes(visible=False, range=[-2, 2])
     figure.update_yaxes(visible=False, range=[-1.25, 1.25])
     figure.update_layout(legend={"orientation": "h", "x": 0, "y": 0, "yanchor": "top"}, showlegend=set(looks.values()) != {_LOOKS[""]})
@@ -71,7 +73,7 @@ def _arrow(figure: Any, each: Mapping[str, Json], start: tuple[float, float], en
         x=x1, y=y1, ax=x0 + 0.6 * (x1 - x0), ay=y0 + 0.6 * (y1 - y0), xref="x", yref="y", axref="x", ayref="y",
         arrowhead=3, arrowsize=1.3, arrowwidth=1.6, arrowcolor=colour, standoff=9, text="",
     )  # fmt: skip
-    said = f"{in_words(each)} (denied)" if each.get("denied") else in_words(each)
+    said = in_words(each) if said_as(each) == ASSERTED else f"{in_words(each)} ({said_as(each)})"
     figure.add_annotation(
         x=x0 + along * (x1 - x0),
         y=y0 + along * (y1 - y0),
@@ -86,7 +88,7 @@ def _line(each: Mapping[str, Json]) -> tuple[str, str]:
     """Colour and dash of an arrow."""
     if not each["verified"]:
         return VERMILLION, "dot"
-    return QUIET, "dash" if each.get("denied") else "solid"
+    return QUIET, "solid" if said_as(each) == ASSERTED else "dash"
 
 
 def _looks(relations: Sequence[Mapping[str, Json]]) -> dict[str, tuple[str, str, str]]:
@@ -112,14 +114,16 @@ def describe_relations(relations: Sequence[Mapping[str, Json]]) -> str:
 
 
 def _doubts(each: Mapping[str, Json]) -> str:
-    return ("" if each["verified"] else ", not verified") + (f", denied by '{each['denied']}'" if each.get("denied") else "")
+    cue = each.get("denied") or each.get("asked")
+    return ("" if each["verified"] else ", not verified") + (f", {said_as(each)} by '{cue}'" if cue else "")
 
 
 def _title(relations: Sequence[Mapping[str, Json]]) -> str:
     once = _once(relations)
     names = {each[side].casefold() for each in once for side in ("head", "tail")}
     doubtful = sum(not each["verified"] for each in once)
-    some = f"; {doubtful:,} not verified" if doubtful else ""
+    apart = [(name, sum(said_as(each) == name for each in once)) for name in (DENIED, ASKED)]
+    some = "".join(f"; {count:,} {name}" for name, count in (*apart, ("not verified", doubtful)) if count)
     cut = f" (the {_MOST} most probable are drawn)" if len(once) > _MOST else ""
     different = "different " if len(once) < len(relations) else ""
     return f"{len(once):,} {different}relation{'s' if len(once) != 1 else ''} between {len(names):,} names{some}{cut}"
@@ -145,11 +149,11 @@ def _beside(dx: float, dy: float) -> dict[str, Any]:
     return {"xshift": 8 * across, "yshift": 10 * up, "xanchor": anchor}
 
 
-def _outside(x: float, y: float) -> str:
-    """Where a name stands: outside of the circle."""
+def _outside(x: float, y: float) -> dict[str, Any]:
+    """Where a name stands: outside of the circle, clear of its mark."""
     if abs(x) < 0.35:
-        return "top center" if y > 0 else "bottom center"
-    return "middle right" if x > 0 else "middle left"
+        return {"yshift": 13, "yanchor": "bottom"} if y > 0 else {"yshift": -13, "yanchor": "top"}
+    return {"xshift": 13, "xanchor": "left"} if x > 0 else {"xshift": -13, "xanchor": "right"}
 
 
 def _circle(relations: Sequence[Mapping[str, Json]]) -> tuple[dict[str, tuple[float, float]], dict[str, str]]:

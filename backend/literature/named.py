@@ -1,4 +1,4 @@
-"""Chemicals, diseases and genes of quoted sentences, what denies them, and the relations that the quotes state."""
+"""Chemicals, diseases and genes of quoted sentences, what denies them, and the relations read off them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from backend.literature.marking import mark
 from backend.literature.negation import negation
 from backend.literature.pairs import Pair, as_json, fit, pairs_of, within
 from backend.literature.reading import around
-from backend.literature.relation_words import denial
+from backend.literature.relation_words import weighed
 from backend.literature.texts import sentence_spans, windows
 from backend.models.registry import cards, get_card
 from backend.progress import Silent
@@ -35,9 +35,9 @@ def named_in(context: Context, evidence: Sequence[Mapping[str, Json]]) -> dict[s
     -------
     dict or None
         ``mentions``: for each item a list of ``{"start", "end", "kind", "score", "negated", "cue"}``; ``relations``: as in
-        literature.relations, with ``evidence`` (the rank), the ``quote`` that states it, and ``denied`` (the cue, or '');
-        every place counts characters of the quote; None where the reader of relations is not on this machine. ``left_out``: pairs that
-        were not read, being more than `MOST` or too far apart. None where the reader of named things is not on this machine.
+        literature.relations, with ``evidence`` (the rank) and the ``quote`` that it was read off; every place counts characters of the
+        quote; None where the reader of relations is not on this machine. ``left_out``: pairs that were not read, being more than `MOST`
+        or too far apart. None where the reader of named things is not on this machine.
     """
     there = [name for name in (ENTITIES, RELATIONS) if name in cards() and context.runtime.present(name)]
     if ENTITIES not in there:
@@ -57,16 +57,17 @@ def named_in(context: Context, evidence: Sequence[Mapping[str, Json]]) -> dict[s
 def _related(
     context: Context, evidence: Sequence[Mapping[str, Json]], found: Sequence[Sequence[Mention]]
 ) -> tuple[list[dict[str, Any]], int]:
-    """What the quotes state, most probable first, and how many pairs were not read."""
+    """What is read off the quotes, most probable first, and how many pairs were not read."""
     quotes = [str(item["quote"]) for item in evidence]
     pairs = [(at, pair) for at, quote in enumerate(quotes) for pair in pairs_of(quote, found[at], "different kinds")]
     made: list[dict[str, Any]] = []
     with context.runtime.use(RELATIONS) as model:
+        measured = getattr(model, "measured", {})
         read = [(at, fitting) for at, pair in pairs[:MOST] for fitting in fit(model, quotes[at], [pair])]
         stated = model.relate([quotes[at][slice(*pair.sentence)] for at, pair in read], [_inside(pair) for _, pair in read])
         for (at, pair), each in ((where, each) for where, several in zip(read, stated, strict=True) for each in several):
-            told = as_json(each, pair.sentence[0], pair.sentence)
-            made.append(told | {"evidence": evidence[at]["rank"], "quote": quotes[at], "denied": denial(quotes[at], told)})
+            told = weighed(quotes[at], as_json(each, pair.sentence[0], pair.sentence), measured)
+            made.append(told | {"evidence": evidence[at]["rank"], "quote": quotes[at]})
     return sorted(made, key=lambda each: -each["score"]), len(pairs) - len(read)
 
 

@@ -74,6 +74,29 @@ def question(text: str, stated: Mapping[str, Json]) -> str:
     return _over(_ASKED, sentence, spots) if len(spots) == 2 else ""
 
 
+def weighed(text: str, stated: Mapping[str, Json], measured: Mapping[str, Mapping[str, Json]]) -> dict[str, Json]:
+    """A relation with ``denied`` and ``asked`` (the cue, or ''), ``shown`` and ``right``.
+
+    Parameters
+    ----------
+    measured : mapping
+        For each kind of partner ``{"shown", "data", "right"}``: the probability from which a relation is shown unasked, and how often
+        those from there on (``"shown"``) and the others were right where that was measured; empty where nothing is known.
+
+    Returns
+    -------
+    dict
+        ``shown`` is True where nothing was measured; ``right`` is ``{"value", "low", "high", "n", "data", "partner"}`` or None.
+    """
+    partner = known_kind(str(stated.get("tail_kind") or "")) or ""
+    known = measured.get(partner)
+    made = {**stated, "denied": denial(text, stated), "asked": question(text, stated)}
+    if not known:
+        return made | {"shown": True, "right": None}
+    shown = float(stated["score"]) >= float(known["shown"])
+    return made | {"shown": shown, "right": {**known["right"]["shown" if shown else "others"], "data": known["data"], "partner": partner}}
+
+
 def _placed(text: str, stated: Mapping[str, Json]) -> tuple[str, list[tuple[int, int]]]:
     """The sentence, and those of the two names that stand in it, in its order."""
     start, end = stated["sentence"]

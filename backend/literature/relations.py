@@ -1,4 +1,4 @@
-"""Task literature.relations: which named things a text relates, how, and the sentence that states it."""
+"""Task literature.relations: which named things a text relates, how, and the sentence that it was read off."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 from backend.domain import Json, Prediction, Profile
 from backend.explain.text import explain_words
 from backend.literature.entities_export import rows_csv
+from backend.literature.library import library
 from backend.literature.pairs import as_json, fit, own_mentions, pairs_of, relate_pairs
 from backend.literature.reading import AT_ONCE, around, material, notes, pick, retracted
-from backend.literature.relation_words import denial, in_words
+from backend.literature.relation_rows import ASSERTED, relation_row, said_as
+from backend.literature.relation_words import in_words, weighed
 from backend.literature.relations_measure import NOTHING, measure_relations
 from backend.literature.texts import read_text, sentence_spans, windows
 from backend.literature.visible import visible
@@ -25,7 +27,7 @@ TASK = "literature.relations"
 
 
 def explain(context: Context, prediction: Mapping[str, Json], target: Mapping[str, Json], settings: Mapping[str, Json]) -> dict[str, Json]:
-    """Which words of its sentence made the model state a relation.
+    """Which words of its sentence made the model read off a relation.
 
     Parameters
     ----------
@@ -50,28 +52,18 @@ def explain(context: Context, prediction: Mapping[str, Json], target: Mapping[st
     return {"target": {"relation": at + 1}, "model": prediction["model"], "sites": placed(made, start), "sequence": text}
 
 
-def stated_as(each: Mapping[str, Json]) -> str:
+def in_a_line(each: Mapping[str, Json]) -> str:
     """A relation in one line."""
-    return f"{each['head']} - {in_words(each)} - {each['tail']}{' (denied)' if each.get('denied') else ''}"
+    said = said_as(each)
+    return f"{each['head']} - {in_words(each)} - {each['tail']}{'' if said == ASSERTED else f' ({said})'}"
 
 
 def to_csv(prediction: Mapping[str, Json]) -> str:
-    """One row a relation with the sentence that states it."""
+    """One row a relation, with its sentence and where that stands."""
     text = str(prediction["material"]["content"])
-    return rows_csv(
-        ("head", "head kind", "relation", "tail", "tail kind", "probability", "verified", "denied by", "start", "end", "sentence"),
-        [
-            (
-                *(visible(str(each[name])) for name in ("head", "head_kind", "relation", "tail", "tail_kind")),
-                each["score"],
-                "yes" if each["verified"] else "no",
-                each.get("denied", ""),
-                *each["sentence"],
-                text[each["sentence"][0] : each["sentence"][1]],
-            )
-            for each in prediction["relations"]
-        ],
-    )
+    source = prediction.get("source") or {"title": prediction["material"]["name"]}
+    rows = [relation_row(each, text, source) for each in prediction["relations"]]
+    return rows_csv(tuple(rows[0]) if rows else (), [tuple(row.values()) for row in rows])
 
 
 @task(
@@ -104,25 +96,25 @@ def relations(context: Context, value: Mapping[str, Json], settings: Mapping[str
         read = material(model, value, spans)
         fitting = fit(model, text, pairs)
         stated = relate_pairs(context, model, text, fitting) if needs else _written(context, model, text, spans)
-        known = list(model.relations)
+        known, measured = list(model.relations), getattr(model, "measured", {})
     kept = [each for each in stated if each["relation"].casefold() not in NOTHING]
-    kept = sorted((each | {"denied": denial(text, each)} for each in kept), key=lambda each: -each["score"])
-    denied = sum(bool(each["denied"]) for each in kept)
+    kept = sorted((weighed(text, each, measured) for each in kept), key=lambda each: -each["score"])
+    apart = sum(said_as(each) != ASSERTED for each in kept)
     doubtful = sum(not each["verified"] for each in kept)
     asked = (
         f"{len(pairs):,} pairs of {len(mentions):,} named things, marked by {marked_by}" if needs else f"{len(spans):,} parts of the text"
     )
     lines = [
-        f"{len(kept):,} relations, from {asked}.",
-        *(f"{visible(stated_as(each))} ({each['score']:.2f})" for each in kept[:50]),
+        f"{len(kept) - apart:,} relations read off, from {asked}; {apart:,} more that are denied or asked after.",
+        *(f"{visible(in_a_line(each))} ({each['score']:.2f}{'' if each['shown'] else ', less certain'})" for each in kept[:50]),
     ]
     warnings = [*retracted(context, [value.get("paper")]), *notes(read)]
     if len(fitting) < len(pairs):
         warnings.append(f"{len(pairs) - len(fitting):,} pairs stand too far apart to be read at once and were left out.")
-    if denied:
+    if apart:
         warnings.append(
-            f"{denied:,} of {len(kept):,} relations name something that the sentence denies, by a short rule that Bioloom has not measured "
-            "(NegEx, doi:10.1006/jbin.2001.1029): they are listed, and marked as denied."
+            f"{apart:,} of {len(kept):,} relations are denied or only asked after by their sentence, by a short rule of words: they are "
+            "listed, and marked so."
         )
     if doubtful:
         warnings.append(
@@ -144,8 +136,17 @@ def relations(context: Context, value: Mapping[str, Json], settings: Mapping[str
         "mentions": [{"start": m.start, "end": m.end, "kind": m.kind, "text": text[m.start : m.end]} for m in mentions],
         "pairs": len(pairs),
         "generated": not needs,
+        "source": _source(context, value),
     }
     return Prediction(data, card.name, tuple(warnings))
+
+
+def _source(context: Context, value: Mapping[str, Json]) -> dict[str, Json]:
+    """The paper that was read, for the table."""
+    if not value.get("paper"):
+        return {"title": value["name"]}
+    paper = library(context).paper(int(value["paper"])).paper
+    return {"title": paper.title, "pmid": paper.pmid, "year": paper.year}
 
 
 def _written(context: Context, model: Relates, text: str, spans: Sequence[tuple[int, int]]) -> list[dict[str, Any]]:

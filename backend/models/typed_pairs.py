@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import numpy as np
@@ -40,11 +40,15 @@ class Between:
         By which the head's numbers are divided, so that probabilities can be taken at their word.
     least : float
         Probability of any relation from which one is stated; chosen on documents kept apart for it.
+    measured : mapping
+        ``{"shown", "data", "right"}``: the probability from which a relation is shown unasked, what this was measured on, and how often
+        relations were right there; empty where it was not measured.
     """
 
     labels: tuple[int, ...]
     temperature: float
     least: float
+    measured: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -108,6 +112,7 @@ class TypedPairReader(PairReader):
         super().__init__(encoder, pieces, window, device, labels)
         self._head, self._between = head, dict(between)
         self._none = [is_none(label) for label in labels].index(True)
+        self.measured = {partner: each.measured for partner, each in between.items() if each.measured}
 
     def relate(self, texts: Sequence[str], pairs: Sequence[tuple[Mention, Mention]]) -> list[list[Stated]]:
         """The likeliest relation of each pair, from its chemical to the other; none where no relation is likely enough to be stated."""

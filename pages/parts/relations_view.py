@@ -1,4 +1,4 @@
-"""Relations wherever they are shown: the drawing, the sentences that state them, and the table with its CSV."""
+"""Relations wherever they are shown: how often such are right, the drawing, the sentences they were read off, the table, its CSV."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from typing import Any
 import streamlit as st
 
 from pages.parts.figure import show_figure
-from pages.parts.markup import escape, html
+from pages.parts.markup import escape, html, some
 
 CARDS = 12  # relations quoted in full; the table lists all
+_TALL = 64  # pixels of a row: a sentence in three lines
+_KINDS = {"disease": "a disease", "gene": "a gene or protein"}
+_IN_TABLE = ("Evidence", "Subject", "Relation", "Object", "Probability", "Its sentence", "Sentence")
 
 
-def show_relations(relations: Sequence[Mapping[str, Any]] | None, key: str) -> None:
+def show_relations(relations: Sequence[Mapping[str, Any]] | None, key: str, evidence: Sequence[Mapping[str, Any]] = ()) -> None:
     """All of it, most probable first; says so where there is none, or where none could be read.
 
     Parameters
@@ -23,24 +26,69 @@ def show_relations(relations: Sequence[Mapping[str, Any]] | None, key: str) -> N
         which its places count, and ``evidence``, the number of the sentence of an answer, where it is one's.
     key : str
         Tells this drawing and its downloads from others of the page.
+    evidence : sequence of mapping
+        The sentences of the answer, for where each stands.
     """
     if relations is None:
         html("<p>Relations were not read: the reader of relations is not on this machine.</p>")
         return
     if not relations:
-        html("<p>No sentence states a relation that the model knows: a chemical with a disease, a gene or a protein.</p>")
+        html("<p>No relation that the model knows was read off: of a chemical with a disease, a gene or a protein.</p>")
         return
-    seen = [readable(each) for each in relations]
-    draw_relations(seen, key)
-    state_relations(seen)
-    list_relations(seen)
+    by_rank = {int(item["rank"]): item for item in evidence}
+    seen = [
+        readable(each, at, by_rank.get(int(each.get("evidence") or 0), {}) | {"evidence": each.get("evidence")})
+        for at, each in enumerate(relations, start=1)
+    ]
+    shown = choose(seen, key)
+    html(f"<p>{escape(counted(shown, seen))}</p>{how_often(shown)}")
+    if shown:
+        draw_relations(shown, key)
+        quote_relations(shown)
+        list_relations(shown)
 
 
-def readable(each: Mapping[str, Any]) -> dict[str, Any]:
-    """A relation as it is shown: a generator may have written signs that cannot be seen."""
+def readable(each: Mapping[str, Any], number: int, source: Mapping[str, Any]) -> dict[str, Any]:
+    """A relation as it is shown, with its number in the run and where it stands: a generator may have written signs that cannot be seen."""
     from backend.literature.visible import visible
 
-    return {**each, **{name: visible(str(each[name])) for name in ("head", "relation", "tail")}}
+    return {**each, **{name: visible(str(each[name])) for name in ("head", "relation", "tail")}, "number": number, "source": dict(source)}
+
+
+def choose(relations: list[dict[str, Any]], key: str) -> list[dict[str, Any]]:
+    """Those sure enough to be shown; all of them when the person asks for it."""
+    less = [each for each in relations if not each.get("shown", True)]
+    if not less or st.toggle(f"Also show {some(len(less), 'less certain one')}", key=f"relations-less-{key}"):
+        return relations
+    return [each for each in relations if each.get("shown", True)]
+
+
+def counted(shown: Sequence[Mapping[str, Any]], every: Sequence[Mapping[str, Any]]) -> str:
+    """How many were read off the sentences; those that are denied or asked after are told apart."""
+    from backend.literature.relation_rows import ASKED, ASSERTED, DENIED, said_as
+
+    count = {name: sum(said_as(each) == name for each in shown) for name in (ASSERTED, DENIED, ASKED)}
+    parts = [f"{some(count[ASSERTED], 'relation')} read off the sentences"]
+    parts += [f"{count[DENIED]:,} more that the sentence denies"] if count[DENIED] else []
+    parts += [f"{count[ASKED]:,} more that the sentence only asks after"] if count[ASKED] else []
+    hidden = len(every) - len(shown)
+    return ", ".join(parts) + (f"; {hidden:,} less certain not shown." if hidden else ".")
+
+
+def how_often(relations: Sequence[Mapping[str, Any]]) -> str:
+    """As HTML, for each kind of relation among them: how many of ten are right where it was measured; '' where it was not."""
+    lines = {}
+    for each in relations:
+        right = each.get("right")
+        if not right:
+            continue
+        which = "Less certain ones" if not each.get("shown", True) else "Relations"
+        named = f"{which} of a chemical with {_KINDS.get(right['partner'], right['partner'])}"
+        figure = f"{right['value']:.2f}, 95% interval {right['low']:.2f}-{right['high']:.2f}, n = {right['n']:,}"
+        lines[named] = (
+            f"<b>{escape(named)}:</b> about {round(10 * right['value'])} of ten are right ({escape(figure)}; {escape(right['data'])})."
+        )
+    return "".join(f"<p class='bl-soft'>{lines[name]}</p>" for name in sorted(lines, reverse=True))
 
 
 def draw_relations(relations: Sequence[Mapping[str, Any]], key: str) -> None:
@@ -50,9 +98,9 @@ def draw_relations(relations: Sequence[Mapping[str, Any]], key: str) -> None:
     show_figure(plot_relations(relations), describe_relations(relations), f"relations-{key}", [_row(each) for each in relations])
 
 
-def state_relations(relations: Sequence[Mapping[str, Any]]) -> None:
-    """The sentence that states each of the most probable relations, both names marked in it."""
-    html("".join(_card(at, each) for at, each in enumerate(relations[:CARDS], start=1)))
+def quote_relations(relations: Sequence[Mapping[str, Any]]) -> None:
+    """The sentence of each of the most probable relations, both names marked in it."""
+    html("".join(_card(each) for each in relations[:CARDS]))
     if len(relations) > CARDS:
         st.caption(f"The {CARDS} most probable of {len(relations):,}; all are listed in the table.")
 
@@ -60,35 +108,28 @@ def state_relations(relations: Sequence[Mapping[str, Any]]) -> None:
 def list_relations(relations: Sequence[Mapping[str, Any]]) -> None:
     """Every relation, one a row."""
     rows = [_row(each) for each in relations]
+    shown = [{name: row[name] for name in _IN_TABLE if name in row} for row in rows]
     st.dataframe(
-        rows,
+        shown,
         hide_index=True,
+        row_height=_TALL,
         column_config={
-            "Probability": st.column_config.NumberColumn(format="%.2f"),
-            "Denied by": st.column_config.TextColumn(help="The words of the sentence that deny one of the two, found by a rule."),
-            "Sentence": st.column_config.TextColumn(width="large"),
+            "Probability": st.column_config.NumberColumn(format="%.2f", width=90),
+            "Its sentence": st.column_config.TextColumn(help="Whether the sentence asserts it, denies it or only asks; by rule.", width=90),
+            "Sentence": st.column_config.TextColumn(width=440),
         },
-        height=min(38 * (len(rows) + 1), 400),
+        height=min(_TALL * len(rows) + 40, 460),
     )
 
 
 def _row(each: Mapping[str, Any]) -> dict[str, Any]:
-    from backend.literature.relation_words import in_words
+    from backend.literature.relation_rows import relation_row
 
-    named = {
-        "Head": each["head"],
-        "Head is a": each["head_kind"],
-        "Relation": in_words(each),
-        "Tail": each["tail"],
-        "Tail is a": each["tail_kind"],
-        "Probability": each["score"],
-        "Denied by": each.get("denied", ""),
-        "Words in the text": "yes" if each["verified"] else "no",
-    }
-    return named | ({"Evidence": each["evidence"]} if "evidence" in each else {}) | {"Sentence": each["quote"][slice(*each["sentence"])]}
+    source = {name: value for name, value in each.get("source", {}).items() if value is not None}
+    return relation_row(each, str(each["quote"]), source)
 
 
-def _card(at: int, each: Mapping[str, Any]) -> str:
+def _card(each: Mapping[str, Any]) -> str:
     from backend.literature.relation_words import in_words
 
     text, (start, end) = each["quote"], each["sentence"]
@@ -100,13 +141,15 @@ def _card(at: int, each: Mapping[str, Any]) -> str:
         out += [escape(text[place : spot[0]]), f"<mark>{escape(text[spot[0] : spot[1]])}</mark>"]
         place = spot[1]
     gone = " and ".join(f"“{escape(each[side])}”" for side in ("head", "tail") if each[f"{side}_at"] is None)
-    denied = each.get("denied")
+    denied, asked = each.get("denied"), each.get("asked")
     note = _notice("Not verified.", f"The model writes {gone}, which this part of the text does not hold.") if gone else ""
     note += _notice("Denied.", f"The sentence says “{escape(denied)}”: it may state that this is not so.") if denied else ""
+    note += _notice("Asked.", f"The sentence says “{escape(asked)}”: it may only ask whether this is so.") if asked and not denied else ""
     source = f", evidence {each['evidence']}" if "evidence" in each else ""
+    less = "" if each.get("shown", True) else ", less certain"
     return (
-        f"<article class='bl-paper'><h4>{at}. {escape(each['head'])} <span class='bl-tag'>{escape(in_words(each))}</span> "
-        f"{escape(each['tail'])} <span class='bl-soft'>probability {each['score']:.2f}{source}</span></h4>"
+        f"<article class='bl-paper'><h4>{each['number']}. {escape(each['head'])} <span class='bl-tag'>{escape(in_words(each))}</span> "
+        f"{escape(each['tail'])} <span class='bl-soft'>probability {each['score']:.2f}{less}{source}</span></h4>"
         f"<div class='bl-text' style='border:0;padding:.2rem 0'>{''.join(out)}{escape(text[place:end])}</div>{note}</article>"
     )
 

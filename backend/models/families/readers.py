@@ -60,7 +60,7 @@ def load(folder: Path | None, card: ModelCard, device: str, base: Path) -> WordM
     if card.name == RELATIONS.name:
         head = head_of(added, 2 * width, len(labels), card.title)
         between = {
-            kind: Between(tuple(each["labels"]), float(each["temperature"]), float(each["least"]))
+            kind: Between(tuple(each["labels"]), float(each["temperature"]), float(each["least"]), each.get("measured", {}))
             for kind, each in settings["between"].items()
         }
         return TypedPairReader(encoder.to(device), head.to(device), pieces, WINDOW, device, labels, between)

@@ -16,6 +16,7 @@ from pages.parts.text_sure import read_facts, show_sure
 from pages.parts.why_sites import show_sites
 
 _LISTED = 2_000  # rows of the table; the CSV holds all
+_TALL = 64  # pixels of a row: a sentence in three lines
 
 
 def settings(kind: str) -> dict[str, Any] | None:
@@ -36,7 +37,7 @@ def settings(kind: str) -> dict[str, Any] | None:
 
 
 def show(run: Run) -> None:
-    """The marked text first, then how sure, then the names, then why, then the list."""
+    """The marked text and its names first, beside how sure; then why, then the list."""
     found: Mapping[str, Any] = run.prediction or {}
     mentions, text, kinds = found["mentions"], str(found["material"]["content"]), found["kinds"]
     names = {(each["kind"], each["text"].casefold()) for each in mentions}
@@ -50,13 +51,14 @@ def show(run: Run) -> None:
                 + ".</p>"
             )
         html(legend(kinds) + marked_text(text, mentions, kinds))
+        if mentions:
+            kicker("The names")
+            _names(run, found)
     with right:
         kicker("How sure")
         show_sure(run, read_facts(found["material"]))
     if not mentions:
         return
-    kicker("The names")
-    _names(run, found)
     kicker("Why")
     labels = [f"{at}. {each['text'][:60]} ({each['kind']}, {each['score']:.2f})" for at, each in enumerate(mentions, start=1)]
     at = labels.index(st.selectbox("Mention", labels, key=f"entities-why-{run.id}"))
@@ -104,9 +106,10 @@ def _table(mentions: list[dict[str, Any]], text: str) -> None:
         column_config={
             "Probability": st.column_config.NumberColumn(format="%.2f"),
             "Denied": st.column_config.TextColumn(help="The words of the sentence that deny it, found by a rule."),
-            "Sentence": st.column_config.TextColumn(width="large"),
+            "Sentence": st.column_config.TextColumn(width=440),
         },
-        height=min(38 * (len(rows) + 1), 400),
+        row_height=_TALL,
+        height=min(_TALL * len(rows) + 40, 460),
     )
     if len(mentions) > _LISTED:
         st.caption(f"The first {_LISTED:,} of {len(mentions):,}; the CSV under Export has them all.")

@@ -1,4 +1,4 @@
-"""Relations of a text: the drawing and the sentences that state them, how sure, why, and the whole list."""
+"""Relations of a text: the drawing and the sentences they were read off, how sure, why, and the whole list."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from backend.literature.relation_words import in_words
 from pages.parts.bench import bench
 from pages.parts.choosing import choose_model
 from pages.parts.markup import escape, html, kicker, some
-from pages.parts.relations_view import draw_relations, list_relations, readable, state_relations
+from pages.parts.relations_view import choose, counted, draw_relations, how_often, list_relations, quote_relations, readable
 from pages.parts.text_sure import read_facts, show_sure
 from pages.parts.why_sites import show_sites
 
@@ -53,32 +53,36 @@ def _writes(name: str) -> bool:
 
 
 def show(run: Run) -> None:
-    """What is related first, then how sure, then why, then the list."""
+    """What is related first, with the sentences, beside how sure; then why, then the list."""
     found: Mapping[str, Any] = run.prediction or {}
     text = str(found["material"]["content"])
-    relations = [readable({**each, "quote": text}) for each in found["relations"]]
+    source = found.get("source") or {"title": found["material"]["name"]}
+    relations = [readable({**each, "quote": text}, at, source) for at, each in enumerate(found["relations"], start=1)]
     left, right = st.columns([7, 3], gap="large")
     with left:
-        kicker(f"Finding: {some(len(relations), 'stated relation')}")
-        if relations:
-            draw_relations(relations, run.id)
-        else:
+        kicker("Finding")
+        if not relations:
             html(f"<p>The model relates nothing here. It knows: {escape(_known(found))}.</p>")
+        shown = choose(relations, run.id)
+        if relations:
+            html(f"<p><b>{escape(counted(shown, relations))}</b></p>{how_often(shown)}")
+        if shown:
+            draw_relations(shown, run.id)
+            kicker("The sentences they were read off")
+            quote_relations(shown)
     with right:
         kicker("How sure")
         by = "written by the model itself" if found["generated"] else f"{some(int(found['pairs']), 'pair')}, marked by {found['marked_by']}"
         show_sure(run, [("Named things", by), *read_facts(found["material"])])
-    if not relations:
+    if not shown:
         return
-    kicker("The sentences that state them")
-    state_relations(relations)
     kicker("Why")
-    labels = [f"{at}. {each['head'][:40]} - {in_words(each)} - {each['tail'][:40]}" for at, each in enumerate(relations, start=1)]
-    at = labels.index(st.selectbox("Relation", labels, key=f"relations-why-{run.id}"))
-    where = relations[at]["sentence"]
-    show_sites(run, {"relation": at + 1}, f"Explain relation {at + 1}", text, (where[0], where[1]))
+    labels = {each["number"]: f"{each['number']}. {each['head'][:40]} - {in_words(each)} - {each['tail'][:40]}" for each in shown}
+    at = int(st.selectbox("Relation", list(labels), format_func=lambda number: labels[number], key=f"relations-why-{run.id}"))
+    where = relations[at - 1]["sentence"]
+    show_sites(run, {"relation": at}, f"Explain relation {at}", text, (where[0], where[1]))
     kicker("Every relation")
-    list_relations(relations)
+    list_relations(shown)
 
 
 def _known(found: Mapping[str, Any]) -> str:
