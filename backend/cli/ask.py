@@ -13,6 +13,7 @@ from backend.cli.shared import AsJson, app, show, workbench
 from backend.domain import Profile
 from backend.models.abilities import STANCES
 from backend.profiles.verdict_words import (
+    NOT_HERE,
     SIDES,
     apart_words,
     error_words,
@@ -75,11 +76,12 @@ def answer_text(made: Mapping[str, Any]) -> str:
 
 def _judged(answer: Mapping[str, Any]) -> list[str]:
     """The verdict, its set, why none is given, and whether the papers disagree; nothing of a run whose papers were not judged."""
-    lines = {
-        "not in library": ["No verdict: nothing near enough to the question was found."],
-        "does not decide": ["No verdict: the papers speak about the question and do not decide it."],
-    }.get(str(answer.get("ground")), [])
-    if verdict := answer.get("verdict"):
+    verdict, lines = answer.get("verdict"), []
+    if answer.get("ground") == NOT_HERE:
+        lines += ["No verdict: nothing near enough to the question was found."]
+    elif answer.get("ground") and not verdict:
+        lines += ["No verdict: none of the papers found is likely enough to answer the question to be judged."]
+    if verdict:
         said = Counter("no clear side" if paper["said"] == "open" else paper["said"] for paper in verdict["papers"])
         by_paper = ", ".join(f"{name} {count}" for name, count in said.items())
         others = len((answer.get("contradiction") or {}).get("papers") or ()) - len(verdict["papers"])

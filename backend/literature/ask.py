@@ -231,7 +231,7 @@ def _reason(found: Retrieved, filters: Filters, evidence: Sequence[Mapping[str, 
     if not evidence and meaning and found.with_vectors < found.matching:
         return (
             f"Nothing near enough to this question to quote was found so far. Of {found.matching:,} papers searched {found.with_vectors:,} "
-            "are read for meaning, the others were searched by their words only. Ask again when all are read."
+            "are read for meaning, the others were searched by their words at most. Ask again when all are read."
         )
     if not found.papers:
         return "No paper of the library shares a word or a meaning with the question."

@@ -52,7 +52,7 @@ def show_answer(run: Run) -> None:
     named = answer.get("named")
     if named and any(named["mentions"]):
         kicker("What these sentences relate")
-        show_relations(named["relations"], f"answer-{run.id}")
+        show_relations(named["relations"], f"answer-{run.id}", evidence)
         if left_out := named.get("left_out"):
             st.caption(f"{some(left_out, 'pair')} of names {'was' if left_out == 1 else 'were'} not read: too many, or too far apart.")
     if evidence:
@@ -66,11 +66,14 @@ def _in_english(answer: Mapping[str, Any]) -> str:
 
 
 def _papers(answer: Mapping[str, Any]) -> str:
-    """The papers that are quoted, as some of those that were judged where they all are."""
+    """The papers that are quoted, and how many of them were judged: a sentence is quoted too of a paper that is not."""
     quoted = {item["document"] for item in answer["evidence"]}
-    held = (answer.get("contradiction") or {}).get("papers") or ()
-    read = {each.get("document") for each in held}
-    return f"{len(quoted)} of the {some(len(read), 'paper')} read" if quoted < read else some(len(quoted), "paper")
+    judged = {each.get("document") for each in (answer.get("contradiction") or {}).get("papers") or ()}
+    if not judged or quoted == judged:
+        return some(len(quoted), "paper")
+    if quoted < judged:
+        return f"{len(quoted)} of the {some(len(judged), 'paper')} judged"
+    return f"{some(len(quoted), 'paper')}, {len(quoted & judged) or 'none'} of them judged"
 
 
 def _agreement(run: Run, answer: Mapping[str, Any], level: Level) -> None:

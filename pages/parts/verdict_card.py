@@ -84,7 +84,10 @@ def _without(answer: Mapping[str, Any]) -> str:
     if is_yes_no(answer) is None:
         return ""
     if is_yes_no(answer):
-        line = "<b>No verdict.</b> The question can be answered with yes or no, but no paper here could be judged: see the notes beside."
+        line = (
+            "<b>No verdict.</b> No paper that was found could be judged: none is likely enough to answer the question, "
+            "or those that are were retracted."
+        )
     else:
         line = (
             "<b>This question has no yes or no.</b> The sentences below are numbered: papers as the search ranks them, within each first "
