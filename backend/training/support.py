@@ -9,8 +9,9 @@ error rates that the interface states come from the other half.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -179,24 +180,18 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=QUESTIONS, help="at most so many for each curve; fewer only to try it out")
     parser.add_argument("--reader", action="store_true", help="measure what the evidence reader would add, and write nothing")
     chosen = parser.parse_args()
-    bench = Workbench(load_config({"BIOLOOM_DATA": str(chosen.data), "BIOLOOM_OFFLINE": "0"}))
-    shelf = Library(bench.context)
     rows = read_bioasq([chosen.bioasq])
     first, second = papers_of(rows), read_pubmedqa(chosen.pubmedqa)
-    with Bar("Preparing") as bar:
-        if not bench.runtime.present(ENCODER):
-            bench.runtime.fetch(ENCODER, bar, allow_network=True)
-        shelf.import_embedded(bar)
-        if not any(name == "pubmedqa" for name in (each.name for each in shelf.imports())):
-            shelf.add([replace(paper, pmid=f"bioasq-{paper.pmid}") for paper in first], name="bioasq", kind="bioasq", progress=bar)
-            shelf.add(second[1], name="pubmedqa", kind="pubmedqa", progress=bar)
-        shelf.index_vectors(bar)
     known = {paper.pmid for paper in first}
     named = [(str(row["id"]), (str(row["body"]), {f"bioasq-{pmid}" for pmid in relevant_to(row, known)})) for row in rows]
     every = [question for _, question in named] + second[0]
     unseen = [question for name, question in named if part_of(name) == "final"] + second[0]
     curves: dict[str, Json] = {}
-    with bench.runtime.use(ENCODER) as encoder, bench.runtime.use(EVIDENCE) as reader:
+    with (
+        joined_library(chosen.data, chosen.bioasq, chosen.pubmedqa) as (bench, shelf),
+        bench.runtime.use(ENCODER) as encoder,
+        bench.runtime.use(EVIDENCE) as reader,
+    ):
         for name, own_encoder in () if chosen.reader else (("bm25+minilm", encoder), ("bm25", None)):
             with Bar(f"Asking with {name}") as bar:
                 asked = _drawn(every, chosen.questions)
@@ -213,7 +208,26 @@ def main() -> None:
         FILE.parent.mkdir(parents=True, exist_ok=True)
         FILE.write_text(json.dumps(curves, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(curves, indent=1))
-    bench.close()
+
+
+@contextlib.contextmanager
+def joined_library(data: Path, bioasq: Path, pubmedqa: Path) -> Iterator[tuple[Workbench, Library]]:
+    """The embedded library joined with the questions' own papers, kept in `data` between runs."""
+    bench = Workbench(load_config({"BIOLOOM_DATA": str(data), "BIOLOOM_OFFLINE": "0"}))
+    shelf = Library(bench.context)
+    try:
+        with Bar("Preparing") as bar:
+            if not bench.runtime.present(ENCODER):
+                bench.runtime.fetch(ENCODER, bar, allow_network=True)
+            shelf.import_embedded(bar)
+            if not any(name == "pubmedqa" for name in (each.name for each in shelf.imports())):
+                first = papers_of(read_bioasq([bioasq]))
+                shelf.add([replace(paper, pmid=f"bioasq-{paper.pmid}") for paper in first], name="bioasq", kind="bioasq", progress=bar)
+                shelf.add(read_pubmedqa(pubmedqa)[1], name="pubmedqa", kind="pubmedqa", progress=bar)
+            shelf.index_vectors(bar)
+        yield bench, shelf
+    finally:
+        bench.close()
 
 
 def _drawn(questions: Sequence[Question], most: int) -> list[Question]:
