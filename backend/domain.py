@@ -107,7 +107,7 @@ class Skipped:
 
 @dataclass(frozen=True)
 class Quality:
-    """One measured figure of a model: ``value`` with its 95% interval, on what, and where the figure comes from."""
+    """One measured figure of a model: ``value`` with its 95% interval, on what, where it comes from, and the command that makes it."""
 
     metric: str
     value: float
@@ -115,6 +115,7 @@ class Quality:
     origin: str
     low: float | None = None
     high: float | None = None
+    command: str = ""
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ CARD = ModelCard(
     peak_is_measured=True,
     paper="Sejak, Mivalt, Sladky, Vsiansky, Carvalho, St Louis, Worrell, Kremen 2025, doi:10.1016/j.compbiomed.2025.110854",
     quality=tuple(
-        Quality(metric, value, _PLANTED, "python -m tests.benchmarks.eeg_spindles 20 1", low, high)
+        Quality(metric, value, _PLANTED, "measured by us", low, high, "python -m tests.benchmarks.eeg_spindles 20 1")
         for metric, value, low, high in (
             ("Sensitivity, 6 to 10 uV", 0.538, 0.429, 0.643),
             ("Sensitivity, 10 to 15 uV", 0.875, 0.785, 0.931),

@@ -31,7 +31,7 @@ SPECTRA = ModelCard(
     peak_bytes=400_000_000,
     paper="Welch 1967, doi:10.1109/TAU.1967.1161901; block bootstrap: Kunsch 1989, doi:10.1214/aos/1176347265",
     quality=tuple(
-        Quality(metric, value, _SIMULATED, "python -m tests.benchmarks.eeg_spectra interval", low, high)
+        Quality(metric, value, _SIMULATED, "measured by us", low, high, "python -m tests.benchmarks.eeg_spectra interval")
         for metric, value, low, high in (
             ("Share of 95% intervals that hold the alpha power, rhythm waxing and waning", 0.9333, 0.8993, 0.9564),
             ("Share of 95% intervals that hold the alpha power, rhythm in bursts", 0.88, 0.8383, 0.912),

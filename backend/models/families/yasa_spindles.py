@@ -36,7 +36,7 @@ CARD = ModelCard(
     peak_bytes=300_000_000,
     paper="Vallat and Walker 2021, doi:10.7554/eLife.70092; method after Lacourse et al. 2018, doi:10.1016/j.jneumeth.2018.08.014",
     quality=tuple(
-        Quality(metric, value, _PLANTED, "python -m tests.benchmarks.eeg_spindles 20 1", low, high)
+        Quality(metric, value, _PLANTED, "measured by us", low, high, "python -m tests.benchmarks.eeg_spindles 20 1")
         for metric, value, low, high in (
             ("Sensitivity, 6 to 10 uV", 0.038, 0.013, 0.105),
             ("Sensitivity, 10 to 15 uV", 0.325, 0.232, 0.434),
