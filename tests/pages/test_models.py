@@ -285,3 +285,30 @@ def test_measuring_fills_a_table_by_length_and_batch(open_page, bench, folder):
     assert "measured on this machine" in texts(app)
     table = next(found.value for found in app.dataframe if "At once" in found.value)
     assert len(table) >= 2
+
+
+def test_what_works_here_comes_first_and_our_own_readers_before_the_rest(open_page, bench, monkeypatch):
+    from pages.parts.models.listing import gather
+
+    monkeypatch.setattr(type(bench.runtime), "present", lambda runtime, name: name.startswith("reader-") or name == "minilm")
+    groups = gather()
+    assert groups[0].family.name == "readers"
+    here = [group.here for group in groups]
+    assert here == sorted(here, reverse=True)
+    app = open_page("models")
+    shown = texts(app)
+    assert shown.index("On this machine</div>") < shown.index("To be fetched, or a folder of yours")
+    title = "Bioloom's reader of chemicals, diseases and genes"
+    assert title in [button.label for button in app.button], "no name is cut in its middle"
+
+
+def test_a_card_says_in_words_how_a_figure_was_made_and_keeps_the_command_behind_it(open_page):
+    from backend.models.reader_cards import ENTITIES, EVIDENCE, RELATIONS, VERDICT
+
+    for card in (ENTITIES, EVIDENCE, RELATIONS, VERDICT):
+        app = open_page("models", model=card.name)
+        figures = next(str(part.value) for part in app.html if "95% interval" in str(part.value))
+        assert "measured by us" in figures
+        assert not [word for word in ("python -m", "bioloom evaluate", "README", "<dt>ece") if word in figures]
+        (behind,) = [part for part in app.expander if part.label == "How these figures can be made again"]
+        assert {each.value for each in behind.code} == {each.command for each in card.quality}

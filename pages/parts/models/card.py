@@ -105,6 +105,15 @@ def _qualities(card: ModelCard) -> None:
         st.page_link("pages/evaluate.py", label="Check it yourself", icon=":material/rule:")
         return
     html("<dl>" + "".join(f"<dt>{escape(each.metric)}</dt><dd>{_quality(each)}</dd>" for each in card.quality) + "</dl>", css="bl bl-stack")
+    made = {
+        each.command: [other.metric for other in card.quality if other.command == each.command] for each in card.quality if each.command
+    }
+    if made:
+        with st.expander("How these figures can be made again"):
+            st.caption("In a terminal, in Bioloom's folder; the README says under Measured which data each takes.")
+            for command, metrics in made.items():
+                st.caption(plain(f"{'; '.join(dict.fromkeys(metrics))}:"))
+                st.code(command, language=None, wrap_lines=True)
 
 
 def _quality(measured: Quality) -> str:

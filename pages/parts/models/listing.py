@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 State = Literal["loaded", "here", "absent", "template"]
 
+READERS = "readers"  # the family that comes with Bioloom
 MODALITIES = {"": "All", "literature": "Literature", "sequences": "Sequences", "eeg": "Brain signals"}
 
 
@@ -78,6 +79,11 @@ class Group:
     family: Family
     rows: tuple[Row, ...]
 
+    @property
+    def here(self) -> bool:
+        """Whether one of its models works on this machine without a fetch."""
+        return any(row.here for row in self.rows)
+
 
 FILTERS: dict[str, Callable[[Row], bool]] = {
     "On this machine": lambda row: row.here,
@@ -87,7 +93,10 @@ FILTERS: dict[str, Callable[[Row], bool]] = {
 
 
 def gather() -> list[Group]:
-    """Every family with its models, by the family's name; a person's own folders stand first within theirs."""
+    """Every family with its models: those of which one works here now come first, our own readers before the rest, then by name.
+
+    A person's own folders stand first within their family.
+    """
     from backend.models.registry import cards, families
 
     runtime = bench().runtime
@@ -100,7 +109,7 @@ def gather() -> list[Group]:
         rows.setdefault(card.family, []).append(Row(card, state, resident.get(card.name, ""), runtime.fits(card)))
     known = families()
     made = [Group(known[name], tuple(found)) for name, found in rows.items() if name in known]
-    return sorted(made, key=lambda group: group.family.title.lower())
+    return sorted(made, key=lambda group: (not group.here, group.family.name != READERS, group.family.title.lower()))
 
 
 def narrow(groups: Iterable[Group], modality: str, task: str = "", words: str = "", filters: Sequence[str] = ()) -> list[Group]:

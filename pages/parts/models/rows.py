@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import streamlit as st
 
 from pages.parts.bench import bench
-from pages.parts.markup import escape, html, plain, size, some, strip
+from pages.parts.markup import escape, html, kicker, plain, size, some, strip
 from pages.parts.models.listing import FILTERS, MODALITIES, Group, Row, gather, narrow, parameters, task_titles
 
 _TASKS_SHOWN = 4
@@ -38,8 +38,12 @@ def show_list() -> None:
     count = sum(len(group.rows) for group in shown)
     st.caption(f"{some(count, 'model')} in {some(len(shown), 'family', 'families')}. Choose a name for its card.")
     _header()
-    for group in shown:
-        _family(group)
+    for here, head in ((True, "On this machine"), (False, "To be fetched, or a folder of yours")):
+        part = [group for group in shown if group.here is here]
+        if part:
+            kicker(head)
+        for group in part:
+            _family(group)
 
 
 def _machine(groups: Iterable[Group]) -> None:
@@ -47,7 +51,7 @@ def _machine(groups: Iterable[Group]) -> None:
 
     config = bench().config
     rows = [row for group in groups for row in group.rows]
-    loaded = [_short(row.card.title, 40) for row in rows if row.state == "loaded" and row.card.files]
+    loaded = [row.card.title for row in rows if row.state == "loaded" and row.card.files]
     strip(
         [
             ("This machine", device_name(config)),
@@ -84,7 +88,7 @@ def _family(group: Group) -> None:
 def _row(row: Row) -> None:
     card = row.card
     left, right = st.columns([5, 15], gap="small")
-    if left.button(plain(_short(card.title)), key=f"open-{card.name}", type="tertiary", help=card.name):
+    if left.button(plain(card.title), key=f"open-{card.name}", type="tertiary", help=plain(f"{card.title} ({card.name})")):
         st.query_params["model"] = card.name
         st.rerun()
     titles = task_titles(card.tasks)
@@ -109,10 +113,6 @@ def _row(row: Row) -> None:
     )
     with right:
         html("".join(spans), css="bl bl-model")
-
-
-def _short(title: str, most: int = 60) -> str:
-    return title if len(title) <= most else f"{title[: most - 16]} ... {title[-12:]}"
 
 
 def _clear() -> None:
