@@ -95,12 +95,16 @@ def measure_retrieval(context: Context, files: Sequence[Path], options: Mapping[
     systems = {name: {metric: bootstrap(scores).json() for metric, scores in metrics.items()} for name, metrics in values.items()}
     first = next(iter(METRICS))
     gain = paired_difference(values["fused"][first], values["bm25"][first])
+    apart = {
+        one: {other: not (cell := paired_difference(own[first], values[other][first])).low <= 0 <= cell.high for other in values}
+        for one, own in values.items()
+    }
     notes = [
         f"{len(papers):,} documents, each the union of its snippets.",
         f"{len(asked) - len(answerable)} questions name no document of the files and were left out.",
-        f"Fused minus BM25, {first}, question by question: {gain.value:+.3f} (95% interval {gain.low:+.3f} to {gain.high:+.3f}).",
+        f"Fused minus BM25, nDCG of the first {DEPTH}, question by question: {gain.value:+.3f} (95% interval {gain.low:+.3f} to {gain.high:+.3f}).",
     ]
-    return {"task": "literature.retrieve", "n": len(answerable), "systems": systems, "notes": notes}
+    return {"task": "literature.retrieve", "n": len(answerable), "systems": systems, "clear": apart, "notes": notes}
 
 
 def _ask_all(context: Context, shelf: Library, asked: Sequence[tuple[str, set[str]]]) -> dict[str, dict[str, list[float]]]:

@@ -47,6 +47,7 @@ def test_all_four_systems_are_measured_in_one_run(bench: Workbench, tmp_path: Pa
             assert 0 <= figure["low"] <= figure["value"] <= figure["high"] <= 1
     assert made["systems"]["fused"]["hit@10"]["value"] == 1
     assert any("Fused minus BM25" in note for note in made["notes"])
+    assert not any(made["clear"][name][name] for name in made["systems"]), "no search is told from itself"
     assert bench.storage.runs.count() == 0, "measuring leaves no trace in the history"
 
 
