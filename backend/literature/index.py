@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -13,6 +14,8 @@ from typing import Any, Protocol
 import numpy as np
 from filelock import FileLock
 
+from backend.config import Config
+from backend.domain import digest
 from backend.errors import StorageError
 
 _PASSAGE = np.dtype(
@@ -20,6 +23,25 @@ _PASSAGE = np.dtype(
 )
 _SENTENCE = np.dtype([("start", "<i4"), ("end", "<i4"), ("scale", "<f4")])
 _BLOCK = 1_024  # passages made float32 at a time: what fits the processor's cache is eight times faster than the whole
+
+
+def index_folder(config: Config) -> Path:
+    """Where the indexes of a database lie. That of the data folder's own database goes with the folder when it is moved or copied.
+
+    Earlier versions named it by the folder's path: a single folder of that kind is taken over (vectors are tied to the text they were made
+    of, so that of another database would only be found to fit nothing).
+    """
+    own = f"sqlite:///{config.data / 'bioloom.db'}"
+    if config.database_url != own:
+        return config.index / digest(config.database_url)[:12]
+    folder = config.index / "own"
+    if not folder.exists():
+        named = config.index / digest(own)[:12]
+        before = [named] if named.is_dir() else [each for each in config.index.glob("?" * 12) if each.is_dir()]
+        if len(before) == 1:
+            with contextlib.suppress(OSError):  # another process was quicker
+                before[0].rename(folder)
+    return folder
 
 
 def text_key(sha256: str) -> int:

@@ -18,7 +18,7 @@ from backend.errors import BioloomError, Cancelled, InputError, ModelError
 from backend.explain.plan import warm_up
 from backend.literature.formats import format_of, read_papers
 from backend.literature.formats.embedded import embedded_files
-from backend.literature.index import FileIndex, Index, text_key
+from backend.literature.index import FileIndex, Index, index_folder, text_key
 from backend.literature.passages import encode
 from backend.literature.spool import Of, file_digest, read, write
 from backend.literature.wordindex import WordIndex
@@ -97,7 +97,7 @@ class Library:
         self._used = threading.Event()
         self._snapshot: Snapshot | None = None
         self._building: threading.Thread | None = None
-        self._folder = context.config.index / digest(context.config.database_url)[:12]
+        self._folder = index_folder(context.config)
         card = get_card(ENCODER)
         self._word_index = WordIndex(self._folder / "words", self._store, self._words)
         self.index: Index = FileIndex(self._folder / f"{card.name}-{card.sha256[:12]}-int8", 384)

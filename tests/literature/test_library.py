@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from backend.config import ROOT, Config
+from backend.config import ROOT, Config, load_config
+from backend.domain import digest
 from backend.errors import Cancelled, InputError
+from backend.literature.index import index_folder
 from backend.literature.library import ENCODER, Library, library
 from backend.literature.passages import cut
 from backend.literature.retrieval import fuse, lexical_ranking, retrieve
@@ -155,6 +159,22 @@ def test_a_process_killed_in_the_middle_of_an_import_leaves_nothing(config: Conf
     assert (shelf.count(), shelf.imports()) == (0, [])
     assert shelf.import_file(path).added == 8000
     bench.close()
+
+
+def test_a_moved_data_folder_keeps_what_was_read_for_meaning(config: Config, shelf: Library, bench: Workbench, tmp_path: Path) -> None:
+    shelf.index_vectors()
+    bench.close()
+    (config.index / "own").rename(config.index / digest(config.database_url)[:12])  # as earlier versions named it
+    moved = tmp_path / "moved"
+    shutil.move(config.data, moved)
+    elsewhere = Workbench(load_config({"BIOLOOM_DATA": str(moved), "BIOLOOM_DEVICE": "cpu"}))
+    assert library(elsewhere.context).status().vectors == 5
+    elsewhere.close()
+
+
+def test_another_database_has_an_index_of_its_own(config: Config) -> None:
+    other = replace(config, database_url="postgresql://somewhere/else")
+    assert index_folder(other) != index_folder(config)
 
 
 def test_reciprocal_rank_fusion_prefers_what_both_found() -> None:
