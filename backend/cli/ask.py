@@ -62,7 +62,8 @@ def ask(
 
 def answer_text(made: Mapping[str, Any]) -> str:
     answer = made["answer"]
-    lines = [answer["reason"], f"Confidence that the library holds an answer: {answer['confidence']:.2f}", *_judged(answer)]
+    sure = [] if answer.get("language") else [f"Confidence that the library holds an answer: {answer['confidence']:.2f}"]
+    lines = [answer["reason"], *sure, *_judged(answer)]
     for item in answer["evidence"]:
         source = ", ".join(
             str(part) for part in (item["journal"], item["year"], item["study_type"], item["pmid"] and f"PMID {item['pmid']}") if part

@@ -107,13 +107,13 @@ def ask(context: Context, value: Mapping[str, Json], settings: Mapping[str, Json
     reads = settings.get("readers") and model == ENCODER and language is None  # the readers know English only
     weighed = _read(context, question, found, warnings) if reads else None
     support = assess(found)
-    measured = model == WORDS or found.with_vectors == found.matching
+    measured = language is None and (model == WORDS or found.with_vectors == found.matching)
     evidence = _evidence(question, found, weighed, support, most) if support.enough else []
     answer = {
         "abstained": not evidence,
         "verdict": None,
         "confidence": round(support.confidence, 4),
-        "reason": _reason(found, filters, evidence, model == ENCODER),
+        "reason": _reason(found, filters, evidence, model == ENCODER, language is None),
         "evidence": evidence,
     }
     if weighed is not None:
@@ -150,7 +150,7 @@ def ask(context: Context, value: Mapping[str, Json], settings: Mapping[str, Json
             "similarity": round(support.similarity, 4),
             "words": round(support.words, 4),
             "threshold": support.threshold,
-            # rates measured with every paper read for meaning say nothing about a search that had not read them all
+            # rates measured in English with every paper read for meaning say nothing about another language or a search that had not
             "answered_wrongly": support.answered_wrongly if measured else None,
             "refused_wrongly": support.refused_wrongly if measured else None,
             "quoting": _quoting(support, measured, weighed is not None),
@@ -225,9 +225,11 @@ def _nearest(stored: StoredPaper) -> dict[str, Json]:
     return {"document": stored.id, "pmid": stored.paper.pmid, "title": stored.paper.title, "year": stored.paper.year}
 
 
-def _reason(found: Retrieved, filters: Filters, evidence: Sequence[Mapping[str, Json]], meaning: bool) -> str:
+def _reason(found: Retrieved, filters: Filters, evidence: Sequence[Mapping[str, Json]], meaning: bool, english: bool) -> str:
     if not found.matching:
         return "No paper of the library passes the filters." if filters else "The library is empty."
+    if not evidence and not english:
+        return "Nothing near enough to quote was found by these words."
     if not evidence and meaning and found.with_vectors < found.matching:
         return (
             f"Nothing near enough to this question to quote was found so far. Of {found.matching:,} papers searched {found.with_vectors:,} "

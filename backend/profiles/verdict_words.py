@@ -10,7 +10,7 @@ from backend.profiles.wording import Level
 
 NOT_HERE, UNDECIDED = "not in library", "does not decide"
 """The two grounds on which no answer is given."""
-SO_FAR = "Not found so far"
+SO_FAR, IN_ENGLISH = "Not found so far", "Ask again in English"
 
 _HEADS = {"yes": "Yes", "no": "No", "maybe": "Maybe", "open": "Open"}
 _MEANS = {
@@ -46,7 +46,7 @@ def not_found(found: Mapping[str, Json]) -> str:
     """
     coverage = found.get("coverage") or {}
     if found["answer"].get("language"):
-        return "Ask again in English"
+        return IN_ENGLISH
     if coverage.get("methods") and "minilm" not in coverage["methods"]:
         return "Not found by words alone"
     return SO_FAR if coverage.get("with_vectors", 0) < coverage.get("matching", 0) else "Not in this library"
@@ -71,7 +71,7 @@ def figure_words(verdict: Mapping[str, Json]) -> str:
     others = [f"{name} ({shares[name]:.2f})" for name in VERDICTS if name != said and name in (verdict.get("set") or ())]
     if others:
         return f"{figure}; {in_words(others)} is not ruled out"
-    return f"{figure}; nothing is ruled out" if _leans(verdict) else figure
+    return f"{figure}; nothing is ruled out" if verdict.get("set") is None else figure
 
 
 def _leans(verdict: Mapping[str, Json]) -> bool:
@@ -192,14 +192,22 @@ def error_words(error: Mapping[str, Json] | None, level: Level) -> str:
         return "How often this is wrong was not measured."
     alarm, missed = _rate(error["false_alarm"]), _rate(error["missed"])
     open_ = f"; of all, it leaves open {_rate(error['unclear'])}" if error.get("unclear") else ""
+    right = f" Where it does not leave it open, it is right in {_right(error):.0%}; a coin would be in 50%." if error.get("unclear") else ""
     where = f"{int(error['n']):,} groups of studies; {error['data']}"
     if level == "plain":
         return (
             f"How often this is wrong: where studies agree, it says that they disagree in {alarm}; "
-            f"where they disagree, it does not notice in {missed}{open_} ({where})."
+            f"where they disagree, it does not notice in {missed}{open_} ({where}).{right}"
         )
     by = f" Measured by: {error['command']}." if level == "expert" and error.get("command") else ""
-    return f"Measured: called disagreement where studies agree, {alarm}; missed where they disagree, {missed}{open_} ({where}).{by}"
+    return f"Measured: called disagreement where studies agree, {alarm}; missed where they disagree, {missed}{open_} ({where}).{right}{by}"
+
+
+def _right(error: Mapping[str, Json]) -> float:
+    """Share that is right of the groups on which the meter takes a side, from its rates; half of the groups are of both sides."""
+    told = 1 - float(error["unclear"]["value"])
+    wrong = (float(error["false_alarm"]["value"]) + float(error["missed"]["value"])) / 2
+    return 1 - wrong / told if told > 0 else 0.5
 
 
 def _rate(rate: Mapping[str, Json]) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from backend.domain import Run
-from backend.profiles.verdict_words import SO_FAR, head, is_yes_no, not_found
+from backend.profiles.verdict_words import IN_ENGLISH, SO_FAR, head, is_yes_no, not_found
 from backend.profiles.wording import Level, confidence_words, how_sure, reading_level
 from pages.parts.bench import profile
 from pages.parts.figure import to_csv
@@ -96,9 +96,9 @@ def _agreement(run: Run, answer: Mapping[str, Any], level: Level) -> None:
 
 def _abstention(found: Mapping[str, Any]) -> None:
     said = not_found(found)
-    todo = ["Ask again when all papers are read for meaning."] if said == SO_FAR else []
+    todo = {SO_FAR: ["Ask again when all papers are read for meaning."], IN_ENGLISH: ["Ask the question again in English."]}.get(said, [])
     todo += ["Widen the filters."] if found.get("filters") else []
-    todo += ["Import papers on this topic in the Library, then ask again."]
+    todo += ["Import papers on this topic in the Library, then ask again."] if said != IN_ENGLISH else []
     todo += ["Ask in other words: name the drug, the disease and the outcome."]
     kicker("Finding")
     html(
@@ -123,7 +123,7 @@ def sure(found: Mapping[str, Any], warnings: tuple[str, ...], level: Level) -> s
     parts = (
         [f"<p><b>The verdict.</b> {escape(verdict['calibration'])}</p><p class='bl-soft'>{escape(verdict['how'])}</p>"] if verdict else []
     )
-    if confidence is not None:
+    if confidence is not None and not found["answer"].get("language"):  # the chance was measured on questions in English
         words = confidence_words(level)
         parts.append(
             f"<div class='bl-big'>{confidence:.2f}</div><div class='bl-soft'>{escape(words.words)}</div>"

@@ -118,7 +118,7 @@ def _rests_on(joined: Sequence[Mapping[str, Any]], others: Sequence[Mapping[str,
 def _said(said: str) -> str:
     """What one paper was read to say, by the verdict's names or the meter's."""
     name = {"supports": "yes", "opposes": "no", "unclear": "open"}.get(said, said)
-    return f"{sign(name)} <b>{escape('No clear side' if name == 'open' else name.capitalize())}</b>"
+    return f"{sign('unclear')} <b>No clear side</b>" if name == "open" else f"{sign(name)} <b>{escape(name.capitalize())}</b>"
 
 
 def paper_line(each: Mapping[str, Any]) -> str:

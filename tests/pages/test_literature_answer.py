@@ -142,6 +142,7 @@ def test_a_question_in_another_language_is_told_first_that_the_papers_are_englis
     shown = texts(open_page("literature", run=nothing(bench, language=language, reason=language["words"]).id))
     assert "Ask again in English" in shown
     assert "Not in this library" not in shown
+    assert "chance that the library holds an answer" not in shown  # it was measured in English
     _, answered = drawn(language=language, verdict=None, contradiction=None, question_kind=None)
     assert answered.index("looks like German") < answered.index(FOR)
 

@@ -71,6 +71,7 @@ def test_the_headline_says_no_more_than_the_set(said, held, word):
 
 def test_a_leaning_says_in_the_same_breath_what_is_not_ruled_out():
     assert figure_words(a_verdict("yes", ["yes", "no"])["verdict"]) == "probability 0.60; no (0.25) is not ruled out"
+    assert figure_words(a_verdict("yes", [])["verdict"]) == "probability 0.60"
     assert figure_words(a_verdict("yes", None)["verdict"]) == "probability 0.60; nothing is ruled out"
     assert figure_words(a_verdict("yes", ["yes"], (0.9, 0.06, 0.04))["verdict"]) == "probability 0.90"
     assert figure_words(a_verdict("open", ["yes", "no", "maybe"], (0.3, 0.45, 0.25))["verdict"]) == "likeliest: no, probability 0.45"
@@ -151,6 +152,12 @@ def test_the_error_of_the_meter_is_the_same_at_every_level(level):
     said = error_words(ERROR, level)
     assert {"12%", "31%", "8%", "17%", "200"} <= figures(said)
     assert "Evidence Inference" in said
+
+
+def test_how_often_the_meter_is_right_where_it_takes_a_side_follows_from_its_rates():
+    rates = {"false_alarm": RATE | {"value": 0.1}, "missed": RATE | {"value": 0.1}, "unclear": RATE | {"value": 0.6}}
+    assert "it is right in 75%; a coin would be in 50%" in error_words({**ERROR, **rates}, "plain")
+    assert "coin" not in error_words(ERROR, "plain")  # an old run does not say how much was left open
 
 
 def test_an_error_that_was_not_measured_is_called_so():
