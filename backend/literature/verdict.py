@@ -132,7 +132,7 @@ def accuracy_of(card: ModelCard) -> str:
 
 def calibration_of(card: ModelCard) -> str:
     """What is known of how far the probabilities can be taken at their word."""
-    known = next((each for each in card.quality if each.metric == "ece"), None)
+    known = next((each for each in card.quality if each.metric == "expected calibration error"), None)
     if known is None:
         return "Not calibrated: Bioloom has not measured how often this checkpoint is right when it is sure."
     return f"Expected calibration error {known.value:.2f} on {known.data}; how it was measured stands on the model's card."

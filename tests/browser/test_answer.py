@@ -28,14 +28,14 @@ def test_the_verdict_is_seen_without_scrolling(page: Page, server: Server) -> No
 
 def test_one_side_is_shown_without_a_jump(page: Page, server: Server) -> None:
     ask(page, server, QUESTION)
-    chosen = page.locator("[data-variant='segmented_control']", has_text=re.compile(r"unclear \d+"))
+    chosen = page.locator("[data-variant='segmented_control']", has_text=re.compile(r"no clear side \d+"))
     chosen.scroll_into_view_if_needed()
     stands = chosen.bounding_box()
     chosen.click()
     expect(chosen).to_have_attribute("data-selected", "true")
     count = int(re.sub(r"\D", "", chosen.inner_text()))
     expect(page.locator("article.bl-paper .bl-quote")).to_have_count(count)
-    expect(page.locator(".bl-stand", has_text="unclear")).to_have_count(count)
+    expect(page.locator(".bl-stand", has_text="no clear side")).to_have_count(count)
     assert chosen.bounding_box() == stands
 
 

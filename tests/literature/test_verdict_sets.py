@@ -7,6 +7,8 @@ import json
 import pytest
 
 from backend.evaluate import evaluate
+from backend.literature.verdict import accuracy_of, calibration_of
+from backend.models.registry import get_card
 from backend.tasks import find_task
 from tests.literature import toys
 from tests.literature.toys import ABSTRACT, Toy, register
@@ -67,3 +69,9 @@ def test_f1_of_marked_pairs_leaves_out_pairs_without_a_relation(bench, sure, tmp
     figures = evaluate(bench.context, "literature.relations", [file], {"models": ["sure"]})["systems"]["sure"]
     assert figures["accuracy"]["value"] == pytest.approx(2 / 3)
     assert figures["f1"]["value"] == pytest.approx(2 / 3)  # one right, none wrong, one missed
+
+
+def test_what_the_card_measured_is_what_a_verdict_says_of_itself():
+    card = get_card("reader-verdict")
+    assert calibration_of(card).startswith("Expected calibration error 0.03 on 500 questions of PubMedQA")
+    assert accuracy_of(card).startswith("Right on 59% (95% interval 55% to 63%) of 500 questions of PubMedQA")
