@@ -8,7 +8,7 @@ from typing import Any
 
 from backend.domain import Json
 from backend.figures.style import BLUE, GREEN, ORANGE, PINK, QUIET, VERMILLION, finish
-from backend.literature.relation_rows import ASKED, ASSERTED, DENIED, said_as
+from backend.literature.relation_rows import ASKED, ASSERTED, DENIED, said_as, sure_of
 from backend.literature.relation_words import in_words
 from backend.models.typed_pairs import known_kind
 
@@ -108,7 +108,7 @@ def _looks(relations: Sequence[Mapping[str, Json]]) -> dict[str, tuple[str, str,
 def describe_relations(relations: Sequence[Mapping[str, Json]]) -> str:
     """The drawing in words."""
     listed = "; ".join(
-        f"{each['head']} {in_words(each)} {each['tail']} ({each['score']:.2f}{_doubts(each)})" for each in _once(relations)[:_MOST]
+        f"{each['head']} {in_words(each)} {each['tail']} ({sure_of(each):.2f}{_doubts(each)})" for each in _once(relations)[:_MOST]
     )
     return f"{_title(relations)}. {listed}."
 

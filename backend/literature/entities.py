@@ -9,7 +9,7 @@ from backend.domain import Json, Prediction, Profile
 from backend.errors import InputError
 from backend.literature.entities_export import to_csv, to_json, to_pubtator
 from backend.literature.entities_measure import measure_entities
-from backend.literature.marking import mark
+from backend.literature.marking import name_things
 from backend.literature.negation import negation
 from backend.literature.reading import around, material, notes, pick, retracted
 from backend.literature.texts import read_text, sentence_spans, windows
@@ -70,7 +70,7 @@ def entities(context: Context, value: Mapping[str, Json], settings: Mapping[str,
     text = str(value["text"])
     with context.runtime.use(card.name) as model:
         read = material(model, value, windows(model, text))
-        found = mark(model, text, [(start, end) for start, end in read["windows"]], context.progress)
+        found = name_things(model, text, [(start, end) for start, end in read["windows"]], context.progress)
         kinds = list(model.kinds)
     mentions = [each for each in _described(text, found) if each["score"] >= least]
     counts = [_count(kind, mentions) for kind in kinds]

@@ -10,7 +10,7 @@ from backend.domain import Json, ModelCard
 from backend.errors import InputError
 from backend.literature.counting import cells, scores, sureness, system_name
 from backend.literature.labelled import Labelled, read_labelled
-from backend.literature.marking import mark
+from backend.literature.marking import name_things
 from backend.literature.seen_texts import seen_texts_note, unseen_texts
 from backend.literature.texts import windows
 from backend.progress import Silent
@@ -95,7 +95,7 @@ def _counts(
     told: list[list[tuple[float, bool]]] = []
     for done, document in enumerate(documents, start=1):
         told.append([])
-        made = mark(model, document.text, windows(model, document.text), Silent())
+        made = name_things(model, document.text, windows(model, document.text), Silent())
         for kind, own in shared.items():
             found = {(each.start, each.end) for each in made if each.kind == own}
             truth = {(each.start, each.end) for each in document.marks if each.kind == kind}

@@ -7,11 +7,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from backend.errors import ModelError
+from backend.literature.abbreviations import as_defined, whole
 from backend.literature.reading import AT_ONCE
 from backend.progress import Progress
 
 if TYPE_CHECKING:
     from backend.models.abilities import Marks, Mention
+
+
+def name_things(model: Marks, text: str, spans: Sequence[tuple[int, int]], progress: Progress) -> list[Mention]:
+    """What `mark` finds, with whole names, and with what the text itself says its abbreviations stand for."""
+    return as_defined(text, whole(text, mark(model, text, spans, progress)))
 
 
 def mark(model: Marks, text: str, spans: Sequence[tuple[int, int]], progress: Progress) -> list[Mention]:

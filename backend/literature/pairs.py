@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from backend.domain import Json
 from backend.errors import InputError, ModelError
 from backend.literature.library import library
-from backend.literature.marking import mark
+from backend.literature.marking import name_things
 from backend.literature.reading import AT_ONCE
 from backend.literature.texts import sentence_spans, windows
 from backend.models.abilities import Mention
@@ -58,7 +58,7 @@ def own_mentions(context: Context, value: Mapping[str, Json], wanted: str) -> tu
         ) from error
     text = str(value["text"])
     with context.runtime.use(card.name) as model:
-        return mark(model, text, windows(model, text), context.progress), card.title
+        return name_things(model, text, windows(model, text), context.progress), card.title
 
 
 def pairs_of(text: str, mentions: Sequence[Mention], which: str) -> list[Pair]:
@@ -112,19 +112,24 @@ def relate_pairs(context: Context, model: Relates, text: str, pairs: Sequence[Pa
         texts = [text[pair.sentence[0] : pair.sentence[1]] for pair in batch]
         inside = [(within(pair.first, pair.sentence[0]), within(pair.second, pair.sentence[0])) for pair in batch]
         for pair, found in zip(batch, model.relate(texts, inside), strict=True):
-            made += [as_json(each, pair.sentence[0], pair.sentence) for each in found]
+            made += [as_json(each, pair.sentence[0], pair.sentence, pair.first.score * pair.second.score) for each in found]
         context.progress.update(at + len(batch), len(pairs), f"{at + len(batch):,} of {len(pairs):,} pairs read")
     return made
 
 
-def as_json(stated: Stated, by: int, sentence: tuple[int, int]) -> dict[str, Any]:
-    """A stated relation, its places moved by `by` to count the whole text; verified where both names stand there."""
+def as_json(stated: Stated, by: int, sentence: tuple[int, int], names: float = 1.0) -> dict[str, Any]:
+    """A relation that a model read, its places moved by `by` to count the whole text; verified where both names stand there.
+
+    ``score`` is the model's for two given names; ``sure`` is that times `names`, the probability that both names are what they are
+    called: a relation is right only where all three are.
+    """
     places = [None if spot is None else [spot[0] + by, spot[1] + by] for spot in (stated.head_at, stated.tail_at)]
     return {
         "head": stated.head,
         "relation": stated.relation,
         "tail": stated.tail,
         "score": round(float(stated.score), 6),
+        "sure": round(float(stated.score) * names, 6),
         "head_at": places[0],
         "tail_at": places[1],
         "head_kind": stated.head_kind,

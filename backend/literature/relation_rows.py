@@ -17,6 +17,11 @@ def said_as(each: Mapping[str, Json]) -> str:
     return DENIED if each.get("denied") else ASKED if each.get("asked") else ASSERTED
 
 
+def sure_of(each: Mapping[str, Json]) -> float:
+    """Probability that a relation is right; in a run of before, of the relation alone, as though its names were certain."""
+    return float(each.get("sure", each["score"]))
+
+
 def relation_row(each: Mapping[str, Json], quote: str, source: Mapping[str, Json]) -> dict[str, Any]:
     """A relation with its sentence and where that stands.
 
@@ -37,7 +42,7 @@ def relation_row(each: Mapping[str, Json], quote: str, source: Mapping[str, Json
         "Relation": visible(in_words(each)),
         "Object": visible(str(each["tail"])),
         "Object is a": str(each["tail_kind"]),
-        "Probability": each["score"],
+        "Probability": sure_of(each),
         "Less certain": "no" if each.get("shown", True) else "yes",
         "Its sentence": said_as(each),
         "Words that deny or ask": str(each.get("denied") or each.get("asked") or ""),

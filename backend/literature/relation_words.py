@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from backend.domain import Json
 from backend.literature.negation import negation
@@ -35,7 +35,8 @@ def in_words(stated: Mapping[str, Json]) -> str:
 
 
 _DENIED = re.compile(
-    r"\bno evidence (?:that|for|of)\b|\bno (?:[\w-]+ ){0,3}(?:effects?|association|relation(?:ship)?|correlation|interaction|influence)\b"
+    r"\bno evidence (?:that|for|of)\b"
+    r"|\bno (?:(?!and\b|or\b)[\w-]+ ){0,3}(?:effects?|association|relation(?:ship)?|correlation|interaction|influence)\b"
     r"|\bfail(?:s|ed|ure)? to\b|\bunrelated to\b|\b(?:but |and )?not\b(?! (?:only|necessarily|just|yet))|\bcannot\b",
     re.IGNORECASE,
 )
@@ -50,6 +51,7 @@ _ENDS = re.compile(
 _SHORT = re.compile(  # a comma ends them: 'A, but not B, caused C'; 'the cause is unknown, A caused B'
     r"(?:but|and|to|unknown|unclear|uncertain|not known|not clear)\b", re.IGNORECASE
 )
+_CLAUSE = re.compile(r"[;:]|, (?:and|but|while|whereas|or)\b|\b(?:while|whereas)\b", re.IGNORECASE)
 _REACH = 12  # words from a cue to the second of the two names
 _WORD = re.compile(r"\w+(?:-\w+)*")
 
@@ -74,27 +76,50 @@ def question(text: str, stated: Mapping[str, Json]) -> str:
     return _over(_ASKED, sentence, spots) if len(spots) == 2 else ""
 
 
-def weighed(text: str, stated: Mapping[str, Json], measured: Mapping[str, Mapping[str, Json]]) -> dict[str, Json]:
-    """A relation with ``denied`` and ``asked`` (the cue, or ''), ``shown`` and ``right``.
+def weighed(text: str, relations: Sequence[Mapping[str, Json]], measured: Mapping[str, Mapping[str, Json]]) -> list[dict[str, Json]]:
+    """Relations of one text with ``denied`` and ``asked`` (the cue, or ''), ``crossed``, ``shown`` and ``right``, likeliest first.
 
     Parameters
     ----------
     measured : mapping
-        For each kind of partner ``{"shown", "data", "right"}``: the probability from which a relation is shown unasked, and how often
-        those from there on (``"shown"``) and the others were right where that was measured; empty where nothing is known.
+        For each kind of partner ``{"least", "shown", "data", "right"}``: the probabilities from which a relation is listed at all and
+        from which it is shown unasked, and how often those (``"shown"``) and the ``"others"`` between were right where that was
+        measured; empty where nothing is known.
 
     Returns
     -------
-    dict
+    list of dict
         ``shown`` is True where nothing was measured; ``right`` is ``{"value", "low", "high", "n", "data", "partner"}`` or None.
     """
-    partner = known_kind(str(stated.get("tail_kind") or "")) or ""
-    known = measured.get(partner)
-    made = {**stated, "denied": denial(text, stated), "asked": question(text, stated)}
-    if not known:
-        return made | {"shown": True, "right": None}
-    shown = float(stated["score"]) >= float(known["shown"])
-    return made | {"shown": shown, "right": {**known["right"]["shown" if shown else "others"], "data": known["data"], "partner": partner}}
+    made = []
+    for each in relations:
+        partner = known_kind(str(each.get("tail_kind") or "")) or ""
+        crossed = _crossed(text, each, relations)
+        told = {**each, "denied": denial(text, each), "asked": question(text, each), "crossed": crossed, "shown": True, "right": None}
+        if known := measured.get(partner):
+            if float(each["sure"]) < float(known["least"]):
+                continue
+            told["shown"] = not crossed and float(each["sure"]) >= float(known["shown"])
+            told["right"] = {**known["right"]["shown" if told["shown"] else "others"], "data": known["data"], "partner": partner}
+        made.append(told)
+    return sorted(made, key=lambda each: -float(each["sure"]))
+
+
+def _crossed(text: str, each: Mapping[str, Json], relations: Sequence[Mapping[str, Json]]) -> bool:
+    """Whether it reaches over a clause where both of its names have a likelier partner in their own: 'A caused x, and B caused y'."""
+    if None in (each["head_at"], each["tail_at"]) or not _border(text, each):
+        return False
+    own = [other for other in relations if other["sentence"] == each["sentence"] and other["sure"] > each["sure"]]
+    own = [other for other in own if None not in (other["head_at"], other["tail_at"]) and not _border(text, other)]
+    names = {str(each[side]).casefold() for side in ("head", "tail")}
+    if any({str(other[side]).casefold() for side in ("head", "tail")} == names for other in own):
+        return False  # the same two are related within a clause as well
+    return all(any(other[side] == each[side] for other in own) for side in ("head_at", "tail_at"))
+
+
+def _border(text: str, each: Mapping[str, Json]) -> bool:
+    first, second = sorted((each["head_at"], each["tail_at"]))
+    return bool(_CLAUSE.search(text[first[1] : second[0]]))
 
 
 def _placed(text: str, stated: Mapping[str, Json]) -> tuple[str, list[tuple[int, int]]]:

@@ -98,7 +98,7 @@ def relations(context: Context, value: Mapping[str, Json], settings: Mapping[str
         stated = relate_pairs(context, model, text, fitting) if needs else _written(context, model, text, spans)
         known, measured = list(model.relations), getattr(model, "measured", {})
     kept = [each for each in stated if each["relation"].casefold() not in NOTHING]
-    kept = sorted((weighed(text, each, measured) for each in kept), key=lambda each: -each["score"])
+    kept = weighed(text, kept, measured)
     apart = sum(said_as(each) != ASSERTED for each in kept)
     doubtful = sum(not each["verified"] for each in kept)
     asked = (
@@ -106,7 +106,7 @@ def relations(context: Context, value: Mapping[str, Json], settings: Mapping[str
     )
     lines = [
         f"{len(kept) - apart:,} relations read off, from {asked}; {apart:,} more that are denied or asked after.",
-        *(f"{visible(in_a_line(each))} ({each['score']:.2f}{'' if each['shown'] else ', less certain'})" for each in kept[:50]),
+        *(f"{visible(in_a_line(each))} ({each['sure']:.2f}{'' if each['shown'] else ', less certain'})" for each in kept[:50]),
     ]
     warnings = [*retracted(context, [value.get("paper")]), *notes(read)]
     if len(fitting) < len(pairs):

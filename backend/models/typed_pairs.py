@@ -41,8 +41,8 @@ class Between:
     least : float
         Probability of any relation from which one is stated; chosen on documents kept apart for it.
     measured : mapping
-        ``{"shown", "data", "right"}``: the probability from which a relation is shown unasked, what this was measured on, and how often
-        relations were right there; empty where it was not measured.
+        ``{"least", "shown", "data", "right"}``: the probabilities from which a relation is listed and shown unasked, what they were
+        measured on, and how often relations were right there; empty where that was not measured.
     """
 
     labels: tuple[int, ...]

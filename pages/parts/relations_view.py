@@ -130,6 +130,7 @@ def _row(each: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _card(each: Mapping[str, Any]) -> str:
+    from backend.literature.relation_rows import sure_of
     from backend.literature.relation_words import in_words
 
     text, (start, end) = each["quote"], each["sentence"]
@@ -145,11 +146,13 @@ def _card(each: Mapping[str, Any]) -> str:
     note = _notice("Not verified.", f"The model writes {gone}, which this part of the text does not hold.") if gone else ""
     note += _notice("Denied.", f"The sentence says “{escape(denied)}”: it may state that this is not so.") if denied else ""
     note += _notice("Asked.", f"The sentence says “{escape(asked)}”: it may only ask whether this is so.") if asked and not denied else ""
+    crossed = each.get("crossed")
+    note += _notice("Two clauses.", "Each of the two names has a likelier partner in its own clause.") if crossed else ""
     source = f", evidence {each['evidence']}" if "evidence" in each else ""
     less = "" if each.get("shown", True) else ", less certain"
     return (
         f"<article class='bl-paper'><h4>{each['number']}. {escape(each['head'])} <span class='bl-tag'>{escape(in_words(each))}</span> "
-        f"{escape(each['tail'])} <span class='bl-soft'>probability {each['score']:.2f}{less}{source}</span></h4>"
+        f"{escape(each['tail'])} <span class='bl-soft'>probability {sure_of(each):.2f}{less}{source}</span></h4>"
         f"<div class='bl-text' style='border:0;padding:.2rem 0'>{''.join(out)}{escape(text[place:end])}</div>{note}</article>"
     )
 
