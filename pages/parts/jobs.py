@@ -25,7 +25,7 @@ def mine(active: bool = True) -> list[Job]:
 
 def watch(wanted: Callable[[Job], bool], key: str) -> bool:
     """Show the active jobs that are wanted until they end, then draw the whole page anew. True while there are any."""
-    ids = [job.id for job in mine() if wanted(job)]
+    ids = [job.id for job in reversed(mine()) if wanted(job)]  # in the order they were asked for
     if not ids:
         return False
 
