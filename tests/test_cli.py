@@ -170,3 +170,15 @@ def test_control_characters_are_shown_and_never_sent_to_the_terminal(capsys: pyt
     out = capsys.readouterr().out
     assert "\x9b" not in out
     assert json.loads(out) == {"text": "\x1b\x9b"}
+
+
+def test_a_measurement_says_first_that_it_is_no_test_and_names_its_figures_in_words() -> None:
+    from backend.cli.evaluate import _evaluation_text
+
+    warned = "9 of 20 questions were trained on by A reader: this is no test of it."
+    cell = {"value": 0.05, "low": 0.04, "high": 0.06}
+    made = {"task": "t", "n": 20, "systems": {"a": {"ece": cell, "coverage90": cell}}, "seen": {"a": warned}, "notes": [warned, "A note."]}
+    first, second, figures, *notes = _evaluation_text(made).splitlines()
+    assert (first, second) == ("t: n = 20", warned)
+    assert figures == "a: expected calibration error 0.050 (0.040-0.060); 90% sets cover 0.050 (0.040-0.060)"
+    assert notes == ["In brackets the 95% bootstrap interval.", "A note."]
