@@ -104,7 +104,7 @@ def choose(texts: Sequence[Sequence[Read]]) -> float:
 def settled(check: Sequence[Sequence[Read]], final: Sequence[Sequence[Read]], data: str) -> dict[str, Any]:
     """The level from which a relation is shown, chosen on `check`, and how often relations are right, on `final`."""
     level = choose(check)
-    at = [{"least": each, **precision(final, each)} for each in LEVELS]
+    at = [told for each in LEVELS if (told := {"least": each, **precision(final, each)})["n"] >= _FEW]
     right = {"shown": precision(final, level), "others": precision(final, LEVELS[0], level), "at": at}
     return {"least": LEVELS[0], "shown": level, "data": data, "right": right}
 
