@@ -131,8 +131,8 @@ def test_relations_stand_in_a_sentence_and_those_of_nothing_are_left_out(bench, 
     found = made.prediction
     assert [(each["head"], each["relation"], each["tail"]) for each in found["relations"]] == [
         ("Lithium", "cause", "tricuspid regurgitation"),
-        ("Aspirin", "treats", "headache"),
         ("Aspirin", "treats", "cyanosis"),
+        ("Aspirin", "treats", "headache"),  # the name itself is unsure, and so is what is said of it
     ]
     assert found["pairs"] == 4
     first = found["relations"][0]
