@@ -241,7 +241,7 @@ def test_figures_say_in_words_what_they_draw(bench, toy):
     stated = ask(bench, "literature.relations").prediction["relations"]
     doubtful = {**stated[0], "head": "digoxin", "head_at": None, "verified": False}
     words = describe_relations([*stated, *stated, doubtful])
-    assert words.startswith("4 different relations between 6 names; 1 not verified")
+    assert words.startswith("4 different relations between 6 names; 1 denied; 1 not verified")
     drawn = plot_relations([*stated, *stated, doubtful])
     assert {trace.name: trace.marker.symbol for trace in drawn.data if trace.name} == {
         "chemical": "circle",
