@@ -15,6 +15,7 @@ FEWEST_PLAYERS = 4  # three parts have six orders: chance finds the best one too
 MOST_RESIDUAL = 1e-3
 MOST_P = 0.05
 LEAST_AGREEMENT = 0.5  # 3 / n below six players, whose shares agree with pure noise by chance (95th percentile .69 at four)
+CLEAR_AGREEMENT = 0.9  # at which the shares foretell the score whatever the p-value of the order: see `_fault`
 LEAST_STABILITY = 0.5
 _TIE = 1e-6  # of the largest score: what padding in another batch may move a float32 model
 
@@ -105,6 +106,16 @@ def rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
     return correlation(rankdata(a), rankdata(b))
 
 
+def share_agreement(one: np.ndarray, other: np.ndarray) -> float:
+    """How far two estimates of the same shares agree, weighted by their size: 1 where they are equal, near 0 for noise.
+
+    One minus the sum of squared differences over the sum of squares of both (Lin 1989, doi:10.2307/2532051, about zero and not about
+    the means). What is small counts little: where one part carries the score, the order among the others is noise and no matter.
+    """
+    size = float(one @ one + other @ other)
+    return 2 * float(one @ other) / size if size else 0.0
+
+
 def faithfulness(
     value: Value,
     attributions: np.ndarray,
@@ -128,14 +139,16 @@ def faithfulness(
     noun : str
         What a player is called: sentence, word.
     stability : float, optional
-        Rank correlation of the attributions between two independent halves of the sample.
+        Agreement of the attributions between two independent halves of the sample, 1 where they are the same (`share_agreement`).
     """
     test = deletion_test(value, attributions, seed, progress=progress)
     residual = abs(base + float(np.sum(attributions)) - score)
     fault = _fault(test, residual, len(attributions), noun, stability)
     orders = len(test.random_areas)
+    as_good = _as_good(test)
+    beaten = f"all {orders}" if not as_good else f"{orders - as_good} of {orders}"
     praise = (
-        f"Taking the most important {noun}s away first lowered the score faster than all {orders} random orders, "
+        f"Taking the most important {noun}s away first lowered the score faster than {beaten} random orders, "
         f"and the shares of the {noun}s foretell the score of random selections (correlation {test.agreement:.2f})."
     )
     return Faithfulness(
@@ -150,23 +163,33 @@ def faithfulness(
 
 
 def _fault(test: Deletion, residual: float, n: int, noun: str, stability: float | None) -> str:
-    """Why not to rely on the explanation, in one sentence; empty when nothing speaks against it."""
+    """Why not to rely on the explanation, in one sentence; empty when nothing speaks against it.
+
+    Where one of n parts carries the score, one random order in n takes it away first as well and does as well: the p-value of the
+    order cannot fall below 1 / n however right the shares are. There the shares must foretell the score of random selections nearly
+    exactly instead (`CLEAR_AGREEMENT`); those of noise do not (test_deletion.py).
+    """
     orders = len(test.random_areas)
     if n < FEWEST_PLAYERS:
-        found = f"only {n} {noun}{'s' if n != 1 else ''}" if n else f"no {noun}"
-        return f"Too short to test: there is {found}, and the test needs at least {FEWEST_PLAYERS}."
+        found = f"are only {n} {noun}s" if n > 1 else f"is only 1 {noun}" if n else f"is no {noun}"
+        return f"Too short to test: there {found}, and the test needs at least {FEWEST_PLAYERS}."
     if test.spread == 0:
         return f"Taking {noun}s away did not change the score, so none of them can be said to matter."
     if residual > MOST_RESIDUAL:
         return f"The shares do not add up to the score: {residual:.2g} is unaccounted for."
-    if test.p_value > MOST_P:
-        as_good = round(test.p_value * (orders + 1)) - 1
+    if test.p_value > MOST_P and test.agreement < CLEAR_AGREEMENT:
+        as_good = _as_good(test)
         return f"Taking the most important {noun}s away first lowered the score no faster than {as_good} of {orders} random orders did."
     if stability is not None and stability < LEAST_STABILITY:
-        return f"Two independent samples rank the {noun}s differently (rank correlation {stability:.2f}), so the order cannot be trusted."
+        return f"Two independent samples give the {noun}s different shares (agreement {stability:.2f}, where 1 is the same)."
     if test.agreement < max(LEAST_AGREEMENT, 3 / n):
         return (
             f"The {noun}s act on each other rather than on their own: their shares foretell the score of random selections poorly "
             f"(correlation {test.agreement:.2f})."
         )
     return ""
+
+
+def _as_good(test: Deletion) -> int:
+    """Random orders that did at least as well."""
+    return round(test.p_value * (len(test.random_areas) + 1)) - 1

@@ -32,6 +32,34 @@ class Sampled:
     evaluations: int
 
 
+class Remembered:
+    """A game that asks no selection twice: the two halves of a sample and the deletion test meet many of the same.
+
+    Attributes
+    ----------
+    scored : int
+        Different selections scored so far.
+    """
+
+    def __init__(self, value: Value) -> None:
+        self._value = value
+        self._known: dict[bytes, float] = {}
+
+    @property
+    def scored(self) -> int:
+        return len(self._known)
+
+    def __call__(self, present: NDArray[np.bool_]) -> Floats:
+        keys = [row.tobytes() for row in np.packbits(present, axis=1)]
+        new = {key: at for at, key in enumerate(keys) if key not in self._known}
+        if new:
+            found = np.asarray(self._value(present[list(new.values())]), dtype=np.float64)
+            if found.shape != (len(new),):
+                return np.empty((0, 0))  # `evaluate` says what is wrong with it
+            self._known.update(zip(new, found.tolist(), strict=True))
+        return np.array([self._known[key] for key in keys])
+
+
 def exact_shapley(table: np.ndarray) -> Floats:
     """Shapley values from the value of every coalition.
 

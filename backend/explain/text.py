@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from backend.domain import Attribution, Explanation, Faithfulness, Json
 from backend.errors import InputError
-from backend.explain.deletion import faithfulness, rank_correlation
-from backend.explain.shapley import MOST_EXACT, Value, coalition_table, exact_shapley, sampled_shapley
+from backend.explain.deletion import faithfulness, share_agreement
+from backend.explain.shapley import MOST_EXACT, Remembered, Value, coalition_table, evaluate, exact_shapley, sampled_shapley
 from backend.progress import Progress
 
 Score = Callable[[Sequence[str]], np.ndarray]
@@ -21,6 +21,7 @@ Span = tuple[int, int]
 
 EXACT_WORDS = 9  # 512 selections, no more than a sample would take
 MOST_WORDS = 64
+EMPTY = "the empty text"
 _WORD = re.compile(r"\S+")
 _LETTER = re.compile(r"\w")
 
@@ -65,31 +66,31 @@ def explain_players(
     n = len(players)
     if n == 0:
         raise InputError(f"There is no {noun} to explain: the text is empty.", "Choose a text with words in it.")
-    stability = None
+    stability, seen = None, Remembered(value)
+    evaluate(seen, np.array([[False] * n, [True] * n]))  # by themselves: many at once may be computed with less precision
     if n <= most_exact:
-        table = coalition_table(value, n, progress)
+        table = coalition_table(seen, n, progress)
         values, base, score, asked = exact_shapley(table), float(table[0]), float(table[-1]), len(table)
         method = f"Exact Shapley values: all {asked:,} selections of {n} {noun}{'s' if n != 1 else ''}"
     else:
-        halves = [sampled_shapley(value, n, evaluations // 2, each, progress) for each in (seed, seed + 1)]
+        halves = [sampled_shapley(seen, n, evaluations // 2, each, progress) for each in (seed, seed + 1)]
         values, base, score = np.mean([half.values for half in halves], axis=0), halves[0].base, halves[0].score
-        asked, stability = sum(half.evaluations for half in halves), rank_correlation(halves[0].values, halves[1].values)
-        method = (
-            f"Sampled Shapley values (Kernel SHAP): {asked:,} selections of {n} {noun}s in two halves, rank correlation {stability:.2f}"
-        )
-    exact = n <= most_exact
+        asked, stability = sum(half.evaluations for half in halves), share_agreement(halves[0].values, halves[1].values)
+        halved = f"{asked:,} selections of {n} {noun}s in two halves, whose shares agree to {stability:.2f}"
+        method = f"Sampled Shapley values (Kernel SHAP): {halved}"
     trust = faithfulness(
-        _looked_up(table) if exact else value,
+        seen,
         values,
         base=base,
         score=score,
-        evaluations=asked,
-        count_test=not exact,
+        evaluations=0,
+        count_test=False,
         noun=noun,
         stability=stability,
         seed=seed,
-        progress=None if exact else progress,
+        progress=None if n <= most_exact else progress,
     )
+    trust = replace(trust, evaluations=seen.scored)
     return Explanation(
         method=f"{method}{'; ' + note if note else ''}.",
         target=target,
@@ -156,6 +157,7 @@ def explain_words(
     seed: int = 0,
     progress: Progress | None = None,
     seen: int | None = None,
+    baseline: str = EMPTY,
 ) -> Explanation:
     """Shapley values of the words of a sentence: exact up to nine words, sampled beyond.
 
@@ -180,6 +182,7 @@ def explain_words(
         evaluations=evaluations,
         seed=seed,
         progress=progress,
+        baseline=baseline,
     )
 
 
@@ -198,6 +201,7 @@ def _explain_spans(
     evaluations: int = 512,
     seed: int = 0,
     progress: Progress | None = None,
+    baseline: str = EMPTY,
 ) -> Explanation:
     """Play with the text of `spans`; those `beyond` the window are listed without a share."""
     parts = [" ".join(text[start:end].split()) for start, end in spans]
@@ -210,7 +214,7 @@ def _explain_spans(
         [_place(text, span) for span in spans],
         target=target,
         unit=unit,
-        baseline="the empty text",
+        baseline=baseline,
         unseen=unseen,
         noun=noun,
         note=note,
@@ -239,21 +243,20 @@ def words(text: str) -> list[Span]:
     return found
 
 
-def merge(spans: Sequence[Span], most: int) -> list[Span]:
-    """Neighbours joined, the shortest pair first, until at most `most` spans are left."""
+def merge(spans: Sequence[Span], most: int, apart: Sequence[Span] = ()) -> list[Span]:
+    """Neighbours joined, the shortest pair first, until at most `most` spans are left; none across one of `apart`."""
     left = list(spans)
     while len(left) > most:
-        at = min(range(len(left) - 1), key=lambda i: left[i + 1][1] - left[i][0])
+        joins = [i for i in range(len(left) - 1) if not any(left[i][1] <= start < left[i + 1][0] for start, _ in apart)]
+        if not joins:
+            break
+        at = min(joins, key=lambda i: left[i + 1][1] - left[i][0])
         left[at : at + 2] = [(left[at][0], left[at + 1][1])]
     return left
 
 
 def _place(text: str, span: Span) -> Attribution:
     return Attribution(text[span[0] : span[1]], None, *span)
-
-
-def _looked_up(table: np.ndarray) -> Value:
-    return lambda present: table[present @ (1 << np.arange(present.shape[1]))]
 
 
 def to_json(explanation: Explanation) -> dict[str, Json]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from backend.domain import Faithfulness
-from backend.explain.deletion import deletion_test, faithfulness
+from backend.explain.deletion import deletion_test, faithfulness, rank_correlation, share_agreement
 from backend.explain.shapley import Value, coalition_table, exact_shapley, sampled_shapley
 
 WEIGHTS = np.array([0.05, 0.4, 0.1, 0.2, 0.3, 0.15, 0.02])
@@ -60,7 +60,7 @@ def test_shares_that_do_not_add_up_are_refused() -> None:
 def test_three_parts_are_too_few_whatever_they_say(n: int) -> None:
     found = judge(lambda present: present @ WEIGHTS[:n], WEIGHTS[:n])
     assert not found.reliable
-    assert found.reason.startswith(f"Too short to test: there is only {n} part")
+    assert found.reason.startswith(f"Too short to test: there {'are' if n > 1 else 'is'} only {n} part")
 
 
 def test_a_score_that_ignores_its_parts_explains_nothing() -> None:
@@ -98,6 +98,45 @@ def test_samples_that_disagree_are_told() -> None:
     found = judge(additive, WEIGHTS, stability=0.3)
     assert not found.reliable
     assert "Two independent samples" in found.reason
+
+
+def test_one_part_that_carries_the_score_holds_though_a_random_order_finds_it_too() -> None:
+    """One order in n takes the same part away first: the p-value of the order cannot fall below 1 / n, however right the shares are."""
+    gate = lambda present: present[:, 3] * (0.95 + 0.01 * present[:, 5])  # noqa: E731
+    verdicts = [judge(gate, exact_shapley(coalition_table(gate, 11)), seed=seed) for seed in range(10)]
+    assert all(each.reliable for each in verdicts)
+    assert any(each.p_value > 0.05 for each in verdicts)
+    assert all(f"{20 - round(21 * each.p_value - 1)} of 20" in each.reason or "all 20" in each.reason for each in verdicts)
+
+
+def test_one_part_that_is_named_wrongly_does_not_hold() -> None:
+    gate = lambda present: present[:, 3] * 0.95  # noqa: E731
+    wrong = np.roll(exact_shapley(coalition_table(gate, 11)), 1)
+    assert not any(judge(gate, wrong, seed=seed).reliable for seed in range(10))
+
+
+def test_one_part_that_only_lets_noise_through_does_not_hold() -> None:
+    """A score that is nothing without one part and noise with it: its shares foretell too little of it."""
+
+    def gated(present: np.ndarray) -> np.ndarray:
+        rows = np.packbits(present, axis=1)
+        return present[:, 3] * np.array([np.random.default_rng(list(row)).random() for row in rows])
+
+    verdicts = [judge(gated, sampled_shapley(gated, 10, 200, seed).values, seed=seed) for seed in range(10)]
+    assert sum(each.reliable for each in verdicts if each.p_value > 0.05) == 0
+
+
+def test_shares_agree_by_what_is_large_in_them() -> None:
+    noise = np.random.default_rng(0).normal(scale=0.02, size=(2, 15))
+    led, other = noise.copy(), noise.copy()
+    led[:, 4] += 0.9
+    other[0, 4] += 0.9
+    other[1, 9] += 0.9
+    assert abs(rank_correlation(*led)) < 0.5  # the order among the others is noise
+    assert share_agreement(*led) > 0.98
+    assert share_agreement(*other) < 0.1
+    assert abs(share_agreement(*noise)) < 0.5
+    assert share_agreement(np.zeros(4), np.zeros(4)) == 0
 
 
 def test_parts_that_only_count_together_are_told() -> None:

@@ -88,6 +88,8 @@ def test_more_than_ten_sentences_are_joined_and_the_method_says_so() -> None:
 def test_merging_joins_the_shortest_neighbours() -> None:
     assert merge([(0, 10), (11, 12), (13, 15), (16, 40)], 3) == [(0, 10), (11, 15), (16, 40)]
     assert merge([(0, 1)], 10) == [(0, 1)]
+    assert merge([(0, 1), (4, 5), (6, 9)], 2, apart=[(2, 3)]) == [(0, 1), (4, 9)]
+    assert merge([(0, 1), (4, 5)], 1, apart=[(2, 3)]) == [(0, 1), (4, 5)]
 
 
 def test_a_score_that_ignores_the_text_is_unreliable() -> None:
@@ -127,10 +129,31 @@ def test_long_sentences_are_sampled_and_say_how_stable_that_is() -> None:
     by_word = {a.label: a.value for a in found.attributions}
     assert sorted(by_word, key=by_word.get, reverse=True)[:2] == ["metformin", "mortality"]
     assert found.base_value + sum(by_word.values()) == pytest.approx(found.score)
-    assert "rank correlation" in found.method
+    assert "whose shares agree to" in found.method
     assert "selections of 19 words in two halves" in found.method
     assert found.faithfulness.evaluations > 256
     assert to_json(found) == to_json(explain_words(score, LONG, target="match", unit="points", evaluations=256))
+
+
+def test_no_selection_is_scored_twice() -> None:
+    asked: list[str] = []
+
+    def listening(texts: Sequence[str]) -> np.ndarray:
+        asked.extend(texts)
+        return score(texts)
+
+    text = LONG.replace("treatment with", "treatment by")  # no word twice, so that no two selections read alike
+    found = explain_words(listening, text, target="match", unit="points", evaluations=256)
+    assert len(asked) == len(set(asked)) == found.faithfulness.evaluations
+
+
+def test_one_word_that_carries_the_score_is_explained_and_random_scores_are_not() -> None:
+    def carried(texts: Sequence[str]) -> np.ndarray:
+        return np.array([0.95 * ("metformin" in text) + 0.02 * each for text, each in zip(texts, noise(1)(texts), strict=True)])
+
+    found = explain_words(carried, LONG, target="match", unit="points")
+    assert found.faithfulness.reliable, found.faithfulness.reason
+    assert max(found.attributions, key=lambda a: a.value).label == "metformin"
 
 
 def test_random_scores_of_words_are_unreliable() -> None:
