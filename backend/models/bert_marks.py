@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -31,17 +32,18 @@ class WordMarker(BertText):
     def mention_score(self, texts: Sequence[str], words: Sequence[str], kind: str) -> Floats:
         """Highest probability of `kind` among the words of ``words[i]`` wherever it stands in ``texts[i]``; 0 where it is gone."""
         columns, made = self._scheme.columns(kind), np.zeros(len(texts), dtype=np.float32)
-        for i, (pieces, shares) in enumerate(self.shares(texts)):
+        for i, (pieces, shares) in enumerate(self.shares(texts, fast=True)):
             where = [found.span() for found in re.finditer(re.escape(words[i]), texts[i])] if words[i] else []
             for (start, end), share in zip(pieces.word_places(), shares, strict=True):
                 if any(start < close and end > begin for begin, close in where):
                     made[i] = max(made[i], float(share[columns].sum()))
         return made
 
-    def shares(self, texts: Sequence[str]) -> list[tuple[Pieces, NDArray[np.float64]]]:
+    def shares(self, texts: Sequence[str], fast: bool = False) -> list[tuple[Pieces, NDArray[np.float64]]]:
         """The pieces of each text with the labels' probabilities at its words, (words, labels)."""
         cut = self._pieces.cut(texts)
-        found = self._batched([self._single(each.ids) for each in cut], self._logits)
+        rows = [self._single(each.ids) for each in cut]
+        found = self._batched(rows, partial(self._logits, network=self._for(rows, fast)))
         return [
             (each, softmax(values[[first + 1 for first, _ in each.extents()]] / self.temperature))
             for each, values in zip(cut, found, strict=True)
@@ -95,13 +97,13 @@ class PairReader(BertText):
                 rows.append(self._marked(text, *pair))
                 where.append(i)
         column = self._labels.index(stated.relation)
-        for i, share in zip(where, self._shares(rows), strict=True):
+        for i, share in zip(where, self._shares(rows, fast=True), strict=True):
             p = min(max(float(share[column]), 1e-9), 1 - 1e-9)
             made[i] = max(GONE, float(np.log(p) - np.log1p(-p)))
         return made
 
-    def _shares(self, rows: Sequence[Row]) -> list[NDArray[np.float64]]:
-        return [softmax(values) for values in self._batched(rows, self._logits)]
+    def _shares(self, rows: Sequence[Row], fast: bool = False) -> list[NDArray[np.float64]]:
+        return [softmax(values) for values in self._batched(rows, partial(self._logits, network=self._for(rows, fast)))]
 
     def _marked(self, text: str, head: Mention, tail: Mention) -> Row:
         ids: list[int] = []

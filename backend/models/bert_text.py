@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +17,7 @@ from backend.models.batching import by_length, in_halves
 from backend.models.word_pieces import MASK, WordPieces
 
 _BATCH_TOKENS = {"cpu": 2_048, "cuda": 65_536}
+_HALF_FROM = 1_024  # word pieces: for fewer, half precision gains nothing that anyone would notice
 GONE = -10.0
 """ln odds of what is not in a text any more."""
 
@@ -35,12 +37,18 @@ class BertText:
     ----------
     window : int
         Word pieces that the network reads at once, the special ones included.
+    halves : bool
+        Whether a second copy in half precision may be kept for many texts at once, such as the versions of one text that explain it:
+        true of readers so small that it costs little memory.
     """
+
+    halves = False
 
     def __init__(self, network: Any, pieces: WordPieces, window: int, device: str) -> None:
         self.window = window
         self._network, self._pieces, self._device = network, pieces, device
         self._encoder = getattr(network, "bert", network)
+        self._half: Any = None
 
     def lengths(self, texts: Sequence[str]) -> list[int]:
         """Word pieces of each text, the special ones included."""
@@ -119,16 +127,29 @@ class BertText:
                 made[i] = values
         return made
 
-    def _hidden(self, ids: Any, kinds: Any, mask: Any) -> Any:
-        return self._encoder(input_ids=ids, token_type_ids=kinds, attention_mask=mask).last_hidden_state
+    def _for(self, rows: Sequence[Row], fast: bool) -> Any:
+        """The network to read these rows with: in bfloat16 where that is allowed, worth it and native to the processor."""
+        import torch
+
+        if not (fast and self.halves and sum(len(row.ids) for row in rows) >= _HALF_FROM):
+            return self._network
+        if self._half is None:
+            native = self._device == "cuda" or bool(torch.cpu.get_capabilities().get("avx512_bf16"))
+            self._half = copy.deepcopy(self._network).to(torch.bfloat16) if native else self._network
+        return self._half
+
+    def _hidden(self, ids: Any, kinds: Any, mask: Any, network: Any = None) -> Any:
+        encoder = self._encoder if network is None else getattr(network, "bert", network)
+        return encoder(input_ids=ids, token_type_ids=kinds, attention_mask=mask).last_hidden_state
 
     def _sums(self, ids: Any, kinds: Any, mask: Any) -> NDArray[np.float32]:
         summed: NDArray[np.float32] = (self._hidden(ids, kinds, mask).float() * mask[..., None]).sum(1).cpu().numpy()
         return summed
 
-    def _logits(self, ids: Any, kinds: Any, mask: Any) -> NDArray[np.float32]:
+    def _logits(self, ids: Any, kinds: Any, mask: Any, network: Any = None) -> NDArray[np.float32]:
         """The head's own numbers: (m, classes), or (m, tokens, labels) of a head on words."""
-        found: NDArray[np.float32] = self._network(input_ids=ids, token_type_ids=kinds, attention_mask=mask).logits.float().cpu().numpy()
+        network = network or self._network
+        found: NDArray[np.float32] = network(input_ids=ids, token_type_ids=kinds, attention_mask=mask).logits.float().cpu().numpy()
         return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +13,7 @@ from backend.models.abilities import STANCES, VERDICTS, Floats
 from backend.models.bert_text import BertText, Row, softmax
 from backend.models.word_pieces import WordPieces
 
-_FAST_FROM = 1_024  # word pieces: for fewer, half precision gains nothing that anyone would notice
+_MANY = 64  # texts at once: never papers that are judged, but versions of one that is explained
 _SHORTEST = 16  # word pieces of a sentence that are read at once when the question is very long
 
 
@@ -36,14 +35,15 @@ class _Asked(BertText):
     Many word pieces at once are computed in bfloat16 where the processor does so natively; a single reading never is.
     """
 
+    halves = True
+
     def __init__(self, encoder: Any, head: Any, pieces: WordPieces, window: int, device: str) -> None:
         super().__init__(encoder, pieces, window, device)
-        self._head, self._half = head, None
+        self._head = head
 
     def _numbers(self, rows: Sequence[Row], fast: bool = False) -> NDArray[np.float32]:
         """The head's numbers, (rows, outputs)."""
-        fast = fast and sum(len(row.ids) for row in rows) >= _FAST_FROM
-        encoder = self._quick() if fast else self._encoder
+        encoder = self._for(rows, fast)
 
         def finish(ids: Any, kinds: Any, mask: Any) -> NDArray[np.float32]:
             import torch
@@ -54,14 +54,6 @@ class _Asked(BertText):
             return found
 
         return np.stack(self._batched(rows, finish)) if rows else np.zeros((0, self._head.out_features), dtype=np.float32)
-
-    def _quick(self) -> Any:
-        import torch
-
-        if self._half is None:
-            native = self._device == "cuda" or bool(torch.cpu.get_capabilities().get("avx512_bf16"))
-            self._half = copy.deepcopy(self._encoder).to(torch.bfloat16) if native else self._encoder
-        return self._half
 
 
 class QuestionJudge(_Asked):
@@ -81,7 +73,8 @@ class QuestionJudge(_Asked):
             When question and context do not fit the window together.
         """
         asked, *cut = self._pieces.cut([question, *contexts])
-        shares = softmax((self._numbers([self._pair(asked.ids, each.ids) for each in cut]) + self._shift) / self._temperature)
+        numbers = self._numbers([self._pair(asked.ids, each.ids) for each in cut], fast=len(contexts) >= _MANY)
+        shares = softmax((numbers + self._shift) / self._temperature)
         return shares.reshape(len(contexts), len(VERDICTS)).astype(np.float32)
 
 

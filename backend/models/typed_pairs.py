@@ -137,12 +137,13 @@ class TypedPairReader(PairReader):
         row = self._single(ids)
         return MarkedRow(row.ids, row.kinds, (at[0] + 1, at[1] + 1), kind)
 
-    def _shares(self, rows: Sequence[Row]) -> list[NDArray[np.float64]]:
+    def _shares(self, rows: Sequence[Row], fast: bool = False) -> list[NDArray[np.float64]]:
         """Probabilities over all labels, 0 for those that a pair of these kinds cannot have."""
         if not rows:
             return []
         marked = cast(Sequence[MarkedRow], rows)  # all rows come from `_marked`
-        hidden = self._batched(rows, lambda *given: self._hidden(*given).float().cpu().numpy())
+        network = self._for(rows, fast)
+        hidden = self._batched(rows, lambda ids, kinds, mask: self._hidden(ids, kinds, mask, network).float().cpu().numpy())
         numbers = self._numbers(np.stack([values[list(row.at)].reshape(-1) for values, row in zip(hidden, marked, strict=True)]))
         made = []
         for row, values in zip(marked, numbers, strict=True):

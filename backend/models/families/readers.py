@@ -63,8 +63,12 @@ def load(folder: Path | None, card: ModelCard, device: str, base: Path) -> WordM
             kind: Between(tuple(each["labels"]), float(each["temperature"]), float(each["least"]), each.get("measured", {}))
             for kind, each in settings["between"].items()
         }
-        return TypedPairReader(encoder.to(device), head.to(device), pieces, WINDOW, device, labels, between)
+        related = TypedPairReader(encoder.to(device), head.to(device), pieces, WINDOW, device, labels, between)
+        related.halves = True
+        return related
     network = BertForTokenClassification(encoder.config)
     network.bert, network.classifier = encoder, head_of(added, width, len(labels), card.title)
     scheme, temperature = read_scheme(labels, card.title), float(settings.get("temperature", 1.0))
-    return WordMarker(network.eval().requires_grad_(False).to(device), pieces, WINDOW, device, scheme, temperature)
+    marker = WordMarker(network.eval().requires_grad_(False).to(device), pieces, WINDOW, device, scheme, temperature)
+    marker.halves = True
+    return marker
