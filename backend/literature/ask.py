@@ -109,7 +109,7 @@ def ask(context: Context, value: Mapping[str, Json], settings: Mapping[str, Json
     support = assess(found)
     measured = language is None and (model == WORDS or found.with_vectors == found.matching)
     evidence = _evidence(question, found, weighed, support, most) if support.enough else []
-    answer = {
+    answer: dict[str, Json] = {
         "abstained": not evidence,
         "verdict": None,
         "confidence": round(support.confidence, 4),
