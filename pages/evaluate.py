@@ -14,9 +14,9 @@ from pages.parts import jobs
 from pages.parts.bench import bench, owner
 from pages.parts.errors import told
 from pages.parts.evaluate.forms import FORMS, Form
-from pages.parts.evaluate.result import named, show_result
+from pages.parts.evaluate.result import named, show_head, show_result
 from pages.parts.frame import open_page
-from pages.parts.markup import kicker, moment, plain, some
+from pages.parts.markup import moment, plain, some
 from pages.parts.uploads import keep, local
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def _outcome(task: str, chosen: Chosen) -> None:
         if job.result:
             show_result(job, last=False)
         elif not job.active:
-            kicker(f"{_subject(job)}: not measured{_when(job)}")
+            show_head("Not measured", f"{_subject(job)}{_when(job)}")
             jobs.show_failure(job)
         return
     if not chosen.token:

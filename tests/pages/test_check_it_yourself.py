@@ -86,7 +86,8 @@ def test_an_error_stands_under_its_task_and_file_and_nowhere_else(open_page, ben
     ended(bench)
     app.run()
     assert "wrong.txt is in no known form" in app.error[0].value.replace("\\", "")
-    assert "Named things on wrong.txt: not measured" in texts(app)
+    assert "Not measured" in texts(app)
+    assert "<b>Named things on wrong.txt, 20" in texts(app)
     choose(app, "literature.entities", right)
     assert not app.error, "another file was chosen"
     choose(app, "literature.relations", wrong)
@@ -106,7 +107,8 @@ def test_what_stands_under_an_empty_field_says_what_it_is(open_page, bench):
     bench.jobs.wait(job, 10)
     app = open_page("evaluate")
     assert not app.exception
-    assert "Last result. Finding papers on mine.json: 20 cases, measured 20" in texts(app)
+    assert "<b>Finding papers on mine.json: 20 cases, measured 20" in texts(app)
+    assert "Last result" in texts(app)
     assert app.dataframe[0].value["recall in the first 10"][0] == "0.700 (0.600-0.800)"
     assert app.get("plotly_chart")
     app.text_input(key="evaluate-path-literature.retrieve").set_value("/another.json").run()
@@ -117,7 +119,7 @@ def test_results_of_before_are_still_shown(open_page, bench):
     bench.jobs.wait(bench.jobs.submit("guest", "evaluate", "Measuring", lambda progress: RESULT), 10)
     app = open_page("evaluate")
     assert not app.exception
-    assert "Last result. Finding papers: 20 cases, measured 20" in texts(app)
+    assert "<b>Finding papers: 20 cases, measured 20" in texts(app)
 
 
 def test_cases_trained_on_are_told_above_the_figures_and_in_the_headline(open_page, bench):

@@ -26,7 +26,7 @@ def show_result(job: Job, last: bool) -> None:
     result: dict[str, Any] = dict(job.result or {})
     n = int(result["n"])
     systems = {name: _numbers(values) for name, values in result["systems"].items()}
-    kicker(f"{'Last result. ' if last else ''}{_head(result, n)}{f', measured {moment(job.finished)}' if job.finished else ''}")
+    show_head("Last result" if last else "Result", f"{_head(result, n)}{f', measured {moment(job.finished)}' if job.finished else ''}")
     seen = {name: str(said) for name, said in (result.get("seen") or {}).items()}
     for said in seen.values():
         st.warning(plain(said), icon=":material/history_edu:")
@@ -51,6 +51,12 @@ def show_result(job: Job, last: bool) -> None:
         st.download_button(
             "The whole result, JSON", json.dumps(result, indent=2), "bioloom-evaluation.json", "application/json", on_click="ignore"
         )
+
+
+def show_head(kind: str, what: str) -> None:
+    """What stands below: of which task and files, and when; a file's name keeps its own letters."""
+    kicker(kind)
+    html(f"<p><b>{escape(what)}</b></p>")
 
 
 def named(files: list[str]) -> str:
