@@ -31,10 +31,11 @@ if TYPE_CHECKING:
 EVIDENCE, VERDICT = "reader-evidence", "reader-verdict"
 JOINED = 5  # papers whose verdicts are joined; the contradiction meter reads some more
 NOT_THERE, UNDECIDED = "not in library", "does not decide"
-_ALONE = "One study: the verdict is the reader's on it."
+USUAL = (0.552, 0.338, 0.110)  # shares of yes, no and maybe among PubMedQA's 500 questions: what is expected where a paper says nothing
+_ALONE = "One study: the reader's verdict on it, drawn towards the usual shares of answers as far as it may not answer the question."
 _MANY = (
-    "{n} studies, each read alone; joined as the mean of the logarithms of their probabilities, weighted by how likely "
-    "each is one that answers the question."
+    "{n} studies, each read alone, its verdict drawn towards the usual shares of answers as far as it may not answer the question; joined "
+    "as the mean of the logarithms of their probabilities, weighted by how likely each is one that answers."
 )
 
 
@@ -117,8 +118,7 @@ def joined(parts: Sequence[Part], shares: Floats, covering: float | None) -> dic
     It is 'open' where no answer reaches one half, or where the prediction set rules none of the three out.
     """
     weights = np.array([part.about for part in parts], dtype=np.float64)
-    weights = weights / weights.sum() if weights.sum() > 0 else np.full(len(parts), 1 / len(parts))
-    whole = weighted(shares, weights)
+    whole = weighted(drawn(shares, weights), weights / weights.sum())
     held = set_of(whole, covering)
     said = OPEN if held is not None and len(held) == len(VERDICTS) else called(whole)
     return {
@@ -138,10 +138,16 @@ def joined(parts: Sequence[Part], shares: Floats, covering: float | None) -> dic
                 "weight": round(float(weight), 4),
                 "about": round(part.about, 4),
             }
-            for part, row, weight in zip(parts, shares, weights, strict=True)
+            for part, row, weight in zip(parts, shares, weights / weights.sum(), strict=True)
         ],
         "model": VERDICT,
     }
+
+
+def drawn(shares: Floats, about: Floats) -> Floats:
+    """Distributions (m, 3) mixed with the usual shares of answers: a paper that may not answer the question decides no more than that."""
+    mixed: Floats = about[:, None] * shares + (1 - about[:, None]) * np.array(USUAL)
+    return mixed
 
 
 def weighted(shares: Floats, weights: Floats) -> Floats:

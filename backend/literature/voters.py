@@ -36,8 +36,6 @@ def measures(library: Library, question: str, found: Retrieved) -> dict[int, dic
         paper: {
             "words of the paper": covered(found.stored[paper].paper.text),
             "sentence": each.score,
-            "words of the sentence": each.words,
-            "similarity": each.similarity or 0.0,
             "passage": passages.get(paper, 0.0),
         }
         for paper, each in best.items()

@@ -1,8 +1,9 @@
 """Choose which papers are judged: `python -m backend.training.voters BIOASQ.json PUBMEDQA.json` writes the curves that ship.
 
-Yes/no questions of both sets are asked of the embedded library joined with the questions' own papers. Among the papers with the best
-sentences, a logistic curve tells a question's own papers from the others; one half of the questions fits it, the other gives the figures.
-A paper of another question that answers as well counts as wrong here: the figures are on the safe side.
+Yes/no questions of both sets are asked of the embedded library joined with the questions' own papers, once with these and once with all of
+them held out. Among the papers with the best sentences, a logistic curve tells a question's own papers from the others; one half of the
+questions fits it, the other gives the figures. A paper of another question that answers as well counts as wrong here: the figures are on
+the safe side.
 """
 
 from __future__ import annotations
@@ -27,25 +28,33 @@ from backend.metrics import auroc, bootstrap, bootstrap_scores
 from backend.progress import Bar
 from backend.training.support import Question, joined_library, read_pubmedqa
 
-LEAST = 0.2  # probability from which a paper is judged: chosen for eight in ten judged papers being the question's own
-QUESTIONS = 600
+LEAST = 0.2  # probability from which a paper is judged
+QUESTIONS = 500
 
 
 @dataclass(frozen=True)
 class Asked:
-    """Papers found for one question: their measures, which are the question's own, and how many of its own the library holds."""
+    """Papers found for one question: their measures, and which are the question's own (of those found with all of these held out, none)."""
 
     rows: tuple[dict[str, float], ...]
     own: tuple[bool, ...]
+    lacking: tuple[dict[str, float], ...]
 
 
 def ask(shelf: Library, questions: Sequence[Question], encoder: Any | None, bar: Bar) -> list[Asked]:
     """Every question asked."""
+    snapshot = shelf.snapshot()
+    ids: dict[str, int] = {}
+    for at in range(0, len(snapshot.ids), 2_000):
+        ids.update({stored.paper.pmid: paper_id for paper_id, stored in shelf.get(snapshot.ids[at : at + 2_000].tolist()).items()})
     made = []
     for done, (question, relevant) in enumerate(questions):
-        found = retrieve(shelf, question, encoder)
-        held = measures(shelf, question, found)
-        made.append(Asked(tuple(held.values()), tuple(found.stored[paper].paper.pmid in relevant for paper in held)))
+        own = {ids[pmid] for pmid in relevant}
+        without = np.ones(len(snapshot.ids), dtype=bool)
+        without[[snapshot.position(paper) for paper in own]] = False
+        held = measures(shelf, question, retrieve(shelf, question, encoder))
+        lacking = measures(shelf, question, retrieve(shelf, question, encoder, within=without))
+        made.append(Asked(tuple(held.values()), tuple(paper in own for paper in held), tuple(lacking.values())))
         bar.update(done + 1, len(questions), f"{done + 1} questions asked")
     return made
 
@@ -70,8 +79,9 @@ def fit(asked: Sequence[Asked], seed: int = 1) -> dict[str, Json]:
 
 def table(asked: Sequence[Asked], names: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Measures of all papers of all questions, (papers, measures), and which answer."""
-    values = np.array([[row[name] for name in names] for each in asked for row in each.rows])
-    return values, np.array([own for each in asked for own in each.own])
+    rows = [(row, own) for each in asked for row, own in zip(each.rows, each.own, strict=True)]
+    rows += [(row, False) for each in asked for row in each.lacking]
+    return np.array([[row[name] for name in names] for row, _ in rows]), np.array([own for _, own in rows])
 
 
 def figures(asked: Sequence[Asked], curve: dict[str, Json]) -> dict[str, Json]:
@@ -86,6 +96,7 @@ def figures(asked: Sequence[Asked], curve: dict[str, Json]) -> dict[str, Json]:
         return bootstrap(np.arange(len(of)), lambda rows: float(many[rows.astype(int)].sum() / max(1.0, of[rows.astype(int)].sum()))).json()
 
     through = [p >= LEAST for p in told]
+    gone = [np.array([probability(row, curve) for row in each.lacking]) for each in asked]
     return {
         "questions": len(asked),
         "papers": len(every),
@@ -94,7 +105,12 @@ def figures(asked: Sequence[Asked], curve: dict[str, Json]) -> dict[str, Json]:
         "auroc of the best sentence's score": bootstrap_scores(truth, alone, auroc, n=500).json(),
         "judged that are the question's own": share([t & o for t, o in zip(through, own, strict=True)], through),
         "own that are judged": share([t & o for t, o in zip(through, own, strict=True)], own),
-        "questions with none judged": bootstrap(np.array([not t.any() for t in through], dtype=np.float64)).json(),
+        "questions with a paper judged": bootstrap(np.array([t.any() for t in through], dtype=np.float64)).json(),
+        "the same, their own held out": bootstrap(np.array([(g >= LEAST).any() for g in gone], dtype=np.float64)).json(),
+        "precision and recall by least": {
+            str(each): [round(float((truth & (every >= each)).sum() / max(n, 1)), 3) for n in ((every >= each).sum(), truth.sum())]
+            for each in (0.1, 0.2, 0.3, 0.4, 0.5)
+        },
     }
 
 

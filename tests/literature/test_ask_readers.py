@@ -13,10 +13,12 @@ import pytest
 from backend.cli.ask import answer_text
 from backend.domain import Run, digest
 from backend.errors import InputError
-from backend.literature.answering import EVIDENCE, VERDICT, part_of, readers_ready, weighted
+from backend.literature import voters
+from backend.literature.answering import EVIDENCE, USUAL, VERDICT, drawn, part_of, readers_ready, weighted
 from backend.literature.contradiction import measured
 from backend.literature.library import ENCODER, library
 from backend.literature.nearness import ScoredSentence
+from backend.literature.retrieval import retrieve
 from backend.literature.warming import warm_readers
 from backend.literature.weighing import Weighed
 from backend.models.registry import get_card
@@ -178,6 +180,28 @@ def test_of_a_long_text_the_passage_with_the_best_sentence_is_judged(ready: Work
         assert model.lengths([part.text])[0] <= model.window
     assert finding in part.text
     assert len(part.text) < len(stored.paper.text)
+
+
+def test_a_paper_that_may_not_answer_decides_no_more_than_it_answers() -> None:
+    sure = np.array([[0.05, 0.9, 0.05]])
+    assert drawn(sure, np.array([1.0])) == pytest.approx(sure)
+    assert drawn(sure, np.array([0.0]))[0] == pytest.approx(USUAL)
+    half = drawn(sure, np.array([0.5]))[0]
+    assert half.sum() == pytest.approx(1)
+    assert 0.9 > half[1] > USUAL[1]
+
+
+def test_papers_that_hold_few_of_the_questions_words_are_not_judged(ready: Workbench) -> None:
+    """All five papers are found; those about sleep or other drugs hold a word or two of the question and answer nothing of it."""
+    shelf = library(ready.context)
+    with ready.runtime.use(ENCODER) as encoder:
+        found = retrieve(shelf, QUESTION, encoder)
+    likely = voters.about(shelf, QUESTION, found)
+    by_pmid = {found.stored[paper].paper.pmid: p for paper, p in likely.items()}
+    assert list(likely.values()) == sorted(likely.values(), reverse=True)
+    assert by_pmid["90000001"] >= voters.least() > by_pmid["90000004"]
+    _, answer = asked(ready)
+    assert all(paper["about"] >= voters.least() for paper in answer["verdict"]["papers"])
 
 
 def test_verdicts_are_joined_by_weight_and_one_alone_is_itself() -> None:
