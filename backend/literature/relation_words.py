@@ -109,7 +109,7 @@ def _crossed(text: str, each: Mapping[str, Json], relations: Sequence[Mapping[st
     """Whether it reaches over a clause where both of its names have a likelier partner in their own: 'A caused x, and B caused y'."""
     if None in (each["head_at"], each["tail_at"]) or not _border(text, each):
         return False
-    own = [other for other in relations if other["sentence"] == each["sentence"] and other["sure"] > each["sure"]]
+    own = [other for other in relations if other["sentence"] == each["sentence"] and other["score"] > each["score"]]
     own = [other for other in own if None not in (other["head_at"], other["tail_at"]) and not _border(text, other)]
     names = {str(each[side]).casefold() for side in ("head", "tail")}
     if any({str(other[side]).casefold() for side in ("head", "tail")} == names for other in own):

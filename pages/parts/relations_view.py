@@ -11,7 +11,7 @@ from pages.parts.figure import show_figure
 from pages.parts.markup import escape, html, some
 
 CARDS = 12  # relations quoted in full; the table lists all
-_TALL = 64  # pixels of a row: a sentence in three lines
+_LISTED = 300  # rows of the table
 _KINDS = {"disease": "a disease", "gene": "a gene or protein"}
 _IN_TABLE = ("Evidence", "Subject", "Relation", "Object", "Probability", "Its sentence", "Sentence")
 
@@ -106,20 +106,19 @@ def quote_relations(relations: Sequence[Mapping[str, Any]]) -> None:
 
 
 def list_relations(relations: Sequence[Mapping[str, Any]]) -> None:
-    """Every relation, one a row."""
-    rows = [_row(each) for each in relations]
-    shown = [{name: row[name] for name in _IN_TABLE if name in row} for row in rows]
-    st.dataframe(
-        shown,
-        hide_index=True,
-        row_height=_TALL,
-        column_config={
-            "Probability": st.column_config.NumberColumn(format="%.2f", width=90),
-            "Its sentence": st.column_config.TextColumn(help="Whether the sentence asserts it, denies it or only asks; by rule.", width=90),
-            "Sentence": st.column_config.TextColumn(width=440),
-        },
-        height=min(_TALL * len(rows) + 40, 460),
-    )
+    """Every relation, one a row; sentences wrap, so that none is cut."""
+    rows = [_row(each) for each in relations[:_LISTED]]
+    names = [name for name in _IN_TABLE if name in rows[0]]
+    head = "".join(f"<th scope='col'>{escape(name)}</th>" for name in names)
+    cells = ("".join(f"<td>{escape(_told(row[name]))}</td>" for name in names) for row in rows)
+    body = "".join(f"<tr>{row}</tr>" for row in cells)
+    html(f"<div class='bl-rows' tabindex='0'><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>")
+    if len(relations) > _LISTED:
+        st.caption(f"The first {_LISTED:,} of {len(relations):,}; the CSV has them all.")
+
+
+def _told(value: Any) -> str:
+    return f"{value:.2f}" if isinstance(value, float) else str(value)
 
 
 def _row(each: Mapping[str, Any]) -> dict[str, Any]:

@@ -89,6 +89,8 @@ def test_of_two_clauses_with_a_pair_each_the_names_are_not_crossed():
         relations.append(stated((0, 7), (15, 21), score=sure) | spots | {"head": head, "tail": tail, "sentence": [0, len(text)]})
     assert [each["crossed"] for each in weighed(text, relations, {})] == [False, False, True, True]
     assert not any(each["crossed"] for each in weighed(text, relations[:1] + relations[3:], {}))
+    relations[1]["sure"] = 0.4  # an unsure name is no reason to give its partner to another
+    assert {(each["head"], each["tail"]) for each in weighed(text, relations, {}) if each["crossed"]} == set(list(pairs)[2:])
 
 
 def test_the_table_tells_the_paper_the_sentence_and_its_place():

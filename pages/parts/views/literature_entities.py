@@ -16,7 +16,6 @@ from pages.parts.text_sure import read_facts, show_sure
 from pages.parts.why_sites import show_sites
 
 _LISTED = 2_000  # rows of the table; the CSV holds all
-_TALL = 64  # pixels of a row: a sentence in three lines
 
 
 def settings(kind: str) -> dict[str, Any] | None:
@@ -104,12 +103,15 @@ def _table(mentions: list[dict[str, Any]], text: str) -> None:
         rows,
         hide_index=True,
         column_config={
-            "Probability": st.column_config.NumberColumn(format="%.2f"),
-            "Denied": st.column_config.TextColumn(help="The words of the sentence that deny it, found by a rule."),
-            "Sentence": st.column_config.TextColumn(width=440),
+            "Mention": st.column_config.TextColumn(width=150),
+            "Kind": st.column_config.TextColumn(width=80),
+            "Probability": st.column_config.NumberColumn(format="%.2f", width=80),
+            "Denied": st.column_config.TextColumn(help="The words of the sentence that deny it, found by a rule.", width=80),
+            "From": st.column_config.NumberColumn(width=60),
+            "To": st.column_config.NumberColumn(width=60),
+            "Sentence": st.column_config.TextColumn(width=450, help="Open a cell to read all of it; the CSV has it whole."),
         },
-        row_height=_TALL,
-        height=min(_TALL * len(rows) + 40, 460),
+        height=min(36 * (len(rows) + 1), 400),
     )
     if len(mentions) > _LISTED:
         st.caption(f"The first {_LISTED:,} of {len(mentions):,}; the CSV under Export has them all.")
