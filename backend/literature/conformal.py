@@ -42,6 +42,8 @@ def set_in_words(held: Sequence[str]) -> str:
     if len(held) == len(VERDICTS):
         return "The 90% prediction set holds all three answers: at this level nothing is ruled out."
     out = [name for name in VERDICTS if name not in held]
+    if out == ["maybe"]:
+        return f"The 90% prediction set holds {' and '.join(held)}: neither is ruled out at this level."
     ruled = f"{out[0]} is" if len(out) == 1 else f"{' and '.join(out)} are"
     return f"The 90% prediction set holds {' and '.join(held)}: {ruled} ruled out at this level."
 

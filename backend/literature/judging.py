@@ -48,10 +48,17 @@ def called(probabilities: Sequence[float] | Floats) -> str:
     return VERDICTS[best] if probabilities[best] >= CLEAR else OPEN
 
 
-def headline(probabilities: Sequence[float] | Floats) -> str:
-    """The verdict as it stands over a result, without its numbers."""
+def headline(probabilities: Sequence[float] | Floats, held: Sequence[str] | None = None) -> str:
+    """The verdict as it stands over a result, without its numbers; of a 90% prediction set `held` it says no more than that leaves."""
     said = called(probabilities)
-    return "Open: no answer reaches one half" if said == OPEN else said.capitalize()
+    if said == OPEN:
+        return "Open: no answer reaches one half"
+    if held is None or list(held) == [said]:
+        return said.capitalize()
+    others = [name for name in VERDICTS if name in held and name != said]
+    if len(others) == len(VERDICTS) - 1:
+        return "Open: no answer is ruled out"
+    return f"Leans to {said}; {others[0]} is not ruled out" if others else f"Leans to {said}"
 
 
 def in_numbers(probabilities: Sequence[float] | Floats) -> str:

@@ -102,7 +102,8 @@ def measure_retrieval(context: Context, files: Sequence[Path], options: Mapping[
     notes = [
         f"{len(papers):,} documents, each the union of its snippets.",
         f"{len(asked) - len(answerable)} questions name no document of the files and were left out.",
-        f"Fused minus BM25, nDCG of the first {DEPTH}, question by question: {gain.value:+.3f} (95% interval {gain.low:+.3f} to {gain.high:+.3f}).",
+        f"Fused minus BM25, nDCG of the first {DEPTH}, question by question: {gain.value:+.3f} (95% interval {gain.low:+.3f} to "
+        f"{gain.high:+.3f}).",
     ]
     return {"task": "literature.retrieve", "n": len(answerable), "systems": systems, "clear": apart, "notes": notes}
 

@@ -80,7 +80,7 @@ def verdict(context: Context, value: Mapping[str, Json], settings: Mapping[str, 
     counted = {name: sum(each["verdict"] == name for each in contexts) for name in (*VERDICTS, OPEN)}
     sure = in_numbers(whole) if said == OPEN else f"probability {whole.max():.2f}"
     lines = [
-        f"{headline(whole)} ({sure}), from {asked_of(parts)}.",
+        f"{headline(whole, set_of(whole, covering))} ({sure}), from {asked_of(parts)}.",
         f"Joined: {in_numbers(whole)} ({HOW_JOINED}).",
         *_set_lines(set_of(whole, covering), len(parts)),
         f"Part by part: {', '.join(f'{name} {count}' for name, count in counted.items() if count)}.",

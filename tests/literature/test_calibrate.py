@@ -102,6 +102,6 @@ def test_a_set_is_never_empty_and_says_what_it_rules_out():
     assert members(np.array([[0.4, 0.35, 0.25]]), 0.9).tolist() == [[True, False, False]]
     assert set_of([0.2, 0.7, 0.1], 0.15) == ["no", "yes"]
     assert set_of([0.2, 0.7, 0.1], None) is None
-    assert set_in_words(["no", "yes"]) == "The 90% prediction set holds no and yes: maybe is ruled out at this level."
+    assert set_in_words(["no", "yes"]) == "The 90% prediction set holds no and yes: neither is ruled out at this level."
     assert set_in_words(["yes"]).endswith("no and maybe are ruled out at this level.")
     assert "nothing is ruled out" in set_in_words(["yes", "no", "maybe"])

@@ -30,7 +30,7 @@ def show(run: Run) -> None:
     left, right = st.columns([7, 3], gap="large")
     with left:
         kicker("Finding")
-        _headline(joined["probabilities"], _of(found))
+        _headline(joined["probabilities"], joined.get("set"), _of(found))
         if joined.get("set_note"):
             html(f"<p class='bl-set'>{escape(joined['set_note'])}</p>")
         _drawing(run, found)
@@ -48,14 +48,15 @@ def show(run: Run) -> None:
             html(f"<div class='bl-text'>{escape(each['content'])}</div>")
 
 
-def _headline(shares: Sequence[float], of: str) -> None:
+def _headline(shares: Sequence[float], held: Sequence[str] | None, of: str) -> None:
     """A verdict that no probability carries is not drawn like one that does."""
-    from backend.literature.judging import OPEN, called, headline, in_numbers
+    from backend.literature.judging import called, headline, in_numbers
 
-    if called(shares) == OPEN:
-        html(f"<p class='bl-quote'>{escape(headline(shares))}</p><p>{escape(in_numbers(shares))}, from {escape(of)}</p>")
+    said = headline(shares, held)
+    if said.lower() != called(shares):
+        html(f"<p class='bl-quote'>{escape(said)}</p><p>{escape(in_numbers(shares))}, from {escape(of)}</p>")
     else:
-        html(f"<div class='bl-big'>{escape(headline(shares))}</div><p>probability {max(shares):.2f}, from {escape(of)}</p>")
+        html(f"<div class='bl-big'>{escape(said)}</div><p>probability {max(shares):.2f}, from {escape(of)}</p>")
 
 
 def _of(found: Mapping[str, Any]) -> str:
