@@ -126,6 +126,7 @@ def faithfulness(
     count_test: bool = True,
     noun: str = "part",
     stability: float | None = None,
+    least_share: float = 0.0,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Faithfulness:
@@ -140,11 +141,17 @@ def faithfulness(
         What a player is called: sentence, word.
     stability : float, optional
         Agreement of the attributions between two independent halves of the sample, 1 where they are the same (`share_agreement`).
+    least_share : float
+        What the largest share must reach: less, and no part can be said to matter. A network with random weights scores texts nearly
+        alike; shares of what is left may be exact, and explain nothing.
     """
     test = deletion_test(value, attributions, seed, progress=progress)
     residual = abs(base + float(np.sum(attributions)) - score)
+    largest = float(np.abs(attributions).max(initial=0.0))
     fault = _fault(test, residual, len(attributions), noun, stability)
     orders = len(test.random_areas)
+    if not fault and largest < least_share:
+        fault = f"No {noun} has a share beyond {largest:.2g}: too little to say that any of them matters."
     as_good = _as_good(test)
     beaten = f"all {orders}" if not as_good else f"{orders - as_good} of {orders}"
     praise = (

@@ -22,6 +22,8 @@ Span = tuple[int, int]
 EXACT_WORDS = 9  # 512 selections, no more than a sample would take
 MOST_WORDS = 64
 EMPTY = "the empty text"
+LEAST_SHARE = {"probability": 0.05, "ln odds": 0.2}
+"""From which a part can be said to matter, by the score's unit: a twentieth of a probability, and what that is from even odds."""
 _WORD = re.compile(r"\S+")
 _LETTER = re.compile(r"\w")
 
@@ -87,6 +89,7 @@ def explain_players(
         count_test=False,
         noun=noun,
         stability=stability,
+        least_share=LEAST_SHARE.get(unit, 0.0),
         seed=seed,
         progress=None if n <= most_exact else progress,
     )

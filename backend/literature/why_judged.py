@@ -55,6 +55,7 @@ def explain_judged(
             target=f"{about}, words of sentence {number + 1} while the others stay",
             unit="ln odds",
             evaluations=most.evaluations,
+            baseline="the text without this sentence",
             progress=context.progress,
         )
     return {"sentence": number + 1, "sites": placed(made, start), "sequence": text}

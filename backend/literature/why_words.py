@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from backend.domain import Attribution, Explanation, Json
-from backend.explain.text import EXACT_WORDS, MOST_WORDS, explain_players, merge, to_json, words
+from backend.explain.text import EXACT_WORDS, MOST_WORDS, Score, explain_players, merge, to_json, words
 from backend.models.registry import get_card
 from backend.progress import Progress
 from backend.tasks import Context
@@ -17,8 +17,9 @@ from backend.tasks import Context
 Spot = tuple[int, int]
 
 _SMALL, _LARGE = 200_000_000, 500_000_000  # parameters
+UNKNOWN = "\u2370"  # a sign that stands in no vocabulary: read as an unknown word
 Scores = Callable[[Sequence[str], Sequence[str]], Any]
-"""Texts, and what is left of the mention in each ('' where all of it is gone), to one score each."""
+"""Texts, and what is left of the mention in each (`UNKNOWN` where all of it is gone), to one score each."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,8 @@ def explain_mention(
 ) -> Explanation:
     """Shapley values of the words of a sentence for a score of one mention in it.
 
-    A selection may leave out words of the mention itself; what is left of it is then what is scored, and nothing left scores 0.
+    A selection may leave out words of the mention itself; what is left of it is then what is scored. Where nothing is left, a sign that
+    no vocabulary knows stands in its place: were that to score nothing, the mention would carry its score in any network, trained or not.
 
     Parameters
     ----------
@@ -53,24 +55,66 @@ def explain_mention(
     groups = merge(every, MOST_WORDS)
     parts = [" ".join(sentence[start:end].split()) for start, end in groups]
     own = [" ".join(sentence[max(start, mention[0]) : min(end, mention[1])].split()) for start, end in groups]
+    first = np.arange(len(parts)) == next(at for at, part in enumerate(own) if part)
+    replaced = [UNKNOWN if name else part for part, name in zip(parts, first, strict=True)]
 
     def value(present: np.ndarray) -> np.ndarray:
-        texts = [" ".join(part for part, kept in zip(parts, row, strict=True) if kept) for row in present]
-        left = [" ".join(part for part, kept in zip(own, row, strict=True) if kept and part) for row in present]
-        made = np.zeros(len(texts))
-        some = [at for at, words_left in enumerate(left) if words_left]
-        if some:
-            made[some] = score([texts[at] for at in some], [left[at] for at in some])
-        return made
+        left = [" ".join(part for part, kept in zip(own, row, strict=True) if kept and part) or UNKNOWN for row in present]
+        shown = [parts if each != UNKNOWN else replaced for each in left]
+        stays = [row if each != UNKNOWN else row | first for row, each in zip(present, left, strict=True)]
+        texts = [" ".join(part for part, kept in zip(*each, strict=True) if kept) for each in zip(shown, stays, strict=True)]
+        return np.asarray(score(texts, left))
 
     return explain_players(
         value,
         [Attribution(sentence[start:end], None, start, end) for start, end in groups],
         target=target,
         unit=unit,
-        baseline="the sentence without any word, which scores 0",
+        baseline="an unknown word alone, in place of the name",
         noun="word" if len(groups) == len(every) else "group",
         note="" if len(groups) == len(every) else f"{len(every)} words, the shortest neighbours taken together",
+        most_exact=EXACT_WORDS,
+        evaluations=evaluations,
+        progress=progress,
+    )
+
+
+def explain_around(
+    score: Score,
+    sentence: str,
+    names: Sequence[Spot],
+    *,
+    target: str,
+    unit: str,
+    evaluations: int = 512,
+    progress: Progress | None = None,
+) -> Explanation:
+    """Shapley values of the words of a sentence around two names, which always stay: without either nothing could be said of both.
+
+    Parameters
+    ----------
+    names : sequence of (int, int)
+        Characters of `sentence`; a word that a name touches belongs to it.
+    """
+    every = words(sentence)
+    own = [any(start < close and begin < end for begin, close in names) for start, end in every]
+    fixed = [span for span, kept in zip(every, own, strict=True) if kept]
+    free = merge([span for span, kept in zip(every, own, strict=True) if not kept], MOST_WORDS, apart=fixed)
+    parts = sorted([(span, at) for at, span in enumerate(free)] + [(span, -1) for span in fixed])
+
+    def value(present: np.ndarray) -> np.ndarray:
+        return score(
+            [" ".join(" ".join(sentence[start:end].split()) for (start, end), at in parts if at < 0 or row[at]) for row in present]
+        )
+
+    return explain_players(
+        value,
+        [Attribution(sentence[start:end], None, start, end) for start, end in free],
+        target=target,
+        unit=unit,
+        baseline="the two names without any other word",
+        noun="word" if len(free) + len(fixed) == len(every) else "group",
+        note="the two names always stay",
         most_exact=EXACT_WORDS,
         evaluations=evaluations,
         progress=progress,

@@ -145,3 +145,13 @@ def test_parts_that_only_count_together_are_told() -> None:
 
     found = judge(all_or_nothing, exact_shapley(coalition_table(all_or_nothing, 7)))
     assert not found.reliable
+
+
+def test_shares_too_small_to_matter_do_not_hold_however_exact() -> None:
+    """A network with random weights scores texts nearly alike."""
+    faint = lambda present: 0.3 + 0.02 * (present @ WEIGHTS)  # noqa: E731
+    assert judge(faint, 0.02 * WEIGHTS).reliable
+    found = judge(faint, 0.02 * WEIGHTS, least_share=0.05)
+    assert not found.reliable
+    assert "too little" in found.reason
+    assert judge(additive, WEIGHTS, least_share=0.05).reliable

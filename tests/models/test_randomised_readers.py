@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from backend.config import load_config
+from backend.domain import Explanation
 from backend.explain.deletion import rank_correlation
 from backend.explain.text import explain_words
 from backend.literature.judging import log_odds
@@ -57,23 +58,25 @@ def randomised(model: Any, seed: int) -> Any:
     return made
 
 
-def of_entity(model: Any, at: int, seed: int) -> np.ndarray:
+def of_entity(model: Any, at: int, seed: int) -> Explanation:
     sentence, (name, kind) = SENTENCES[at], NAMES[at]
-    start = sentence.index(name)
-    own = (start, start + len(name))
-    made = explain_mention(lambda texts, left: model.mention_score(texts, left, kind), sentence, own, target="", unit="", evaluations=256)
-    # the name itself always matters, whatever the weights: nothing of it left scores nothing; its neighbours are what was learned
-    return np.array([each.value for each in made.attributions if each.end <= start or each.start >= start + len(name)])
+    own = (sentence.index(name), sentence.index(name) + len(name))
+    return explain_mention(
+        lambda texts, left: model.mention_score(texts, left, kind), sentence, own, target="", unit="probability", evaluations=256
+    )
 
 
-def of_words(score: Callable[[Any, str, list[str]], np.ndarray]) -> Callable[[Any, int, int], np.ndarray]:
-    def explained(model: Any, at: int, seed: int) -> np.ndarray:
-        made = explain_words(
-            lambda texts: score(model, QUESTIONS[at], list(texts)), SENTENCES[at], target="", unit="", evaluations=256, seed=seed
+def of_words(score: Callable[[Any, str, list[str]], np.ndarray]) -> Callable[[Any, int, int], Explanation]:
+    def explained(model: Any, at: int, seed: int) -> Explanation:
+        return explain_words(
+            lambda texts: score(model, QUESTIONS[at], list(texts)), SENTENCES[at], target="", unit="ln odds", evaluations=256, seed=seed
         )
-        return np.array([each.value for each in made.attributions])
 
     return explained
+
+
+def values(made: Explanation) -> np.ndarray:
+    return np.array([each.value for each in made.attributions])
 
 
 EXPLAINED = {
@@ -90,6 +93,10 @@ def test_random_weights_destroy_the_explanation(runtime, name):
     with runtime.use(name.split(",")[0]) as model:
         true = [explained(model, at, 0) for at in range(len(SENTENCES))]
         drawn = [(at, randomised(model, 1 + at)) for at in range(len(SENTENCES))]
-        near = [rank_correlation(true[at], explained(other, at, 0)) for at, other in drawn]
-    assert all(np.ptp(values) > 0 for values in true)
-    assert abs(float(np.mean(near))) < 0.4, f"random weights are explained alike: {np.round(near, 2)}"
+        made = [explained(other, at, 0) for at, other in drawn]
+    near = [rank_correlation(values(one), values(other)) for one, other in zip(true, made, strict=True)]
+    assert all(np.ptp(values(one)) > 0 for one in true)
+    held = [sum(each.faithfulness.reliable for each in some) for some in (true, made)]
+    assert held[0] >= 3, [each.faithfulness.reason for each in true]
+    assert held[1] == 0, [each.faithfulness.reason for each in made]
+    assert float(np.mean(near)) < 0.4, f"random weights are explained alike: {np.round(near, 2)}"
