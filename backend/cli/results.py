@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from backend.profiles.wording import holds
+
 _STRONGEST = 10
 
 
@@ -60,4 +62,4 @@ def _shares(part: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _trust(told: Mapping[str, Any]) -> str:
-    return f"{'RELIABLE' if told['reliable'] else 'UNRELIABLE'}: {told['reason']}"
+    return f"{holds(bool(told['reliable']))}: {told['reason']}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -120,32 +121,72 @@ def _rate(rate: Mapping[str, Json]) -> str:
     return f"{rate['value']:.1%}, 95% interval {rate['low']:.1%} to {rate['high']:.1%}{n}"
 
 
+def holds(reliable: bool) -> str:
+    """The word over an explanation: on the explanation alone, never on the answer."""
+    return "This explanation holds" if reliable else "This explanation may not hold"
+
+
+HOLDS_MEANS = "Tested is where the score comes from, by taking parts away. That says nothing on whether the answer is right."
+
+
+def points(unit: str, level: Level) -> str:
+    """The unit of shares in the words of a reading level."""
+    return "points" if unit == "ln odds" and level != "expert" else unit
+
+
 def why(explanation: Mapping[str, Json], level: Level) -> list[Line]:
-    """What is known of an explanation and of its test.
+    """What an explanation explains: the score and where it starts; for an expert how it was made and tested as well.
 
     Parameters
     ----------
     explanation : mapping
         JSON of `backend.domain.Explanation`.
     """
+    unit, baseline = str(explanation["unit"]), str(explanation["baseline"])
+    told = [
+        Line("What is explained", str(explanation["target"])),
+        Line("Score", _scored(float(explanation["score"]), unit, level)),
+        _start(float(explanation["base_value"]), baseline, unit, level),
+    ]
+    return [*why_details(explanation, level), *told] if level == "expert" else told
+
+
+def why_details(explanation: Mapping[str, Json], level: Level) -> list[Line]:
+    """How an explanation was made and tested: shown to an expert, folded for others."""
     trust, unit = explanation["faithfulness"], str(explanation["unit"])
     others = [float(area) for area in trust["random_areas"]]
-    target = Line("What is explained", str(explanation["target"]))
-    method = Line("Method", str(explanation["method"]))
-    score = Line("Score", f"{explanation['score']:.3f} {unit}")
-    base = Line("Without any of it", f"{explanation['base_value']:.3f} ({explanation['baseline']})")
-    residual = Line("Sum differs from score by", f"{trust['additivity_residual']:.1e}")
-    scored = Line("Versions of it scored", f"{trust['evaluations']:,}")
-    if level == "plain":
-        return [target, score, base]
-    if level == "professional" or not others:
-        return [target, method, score, base, residual, scored]
+    meant = [Line("Points", "ln odds: one more multiplies the odds by 2.72")] if points(unit, level) != unit else []
     test = [
         Line("Deletion test, p", f"{trust['p_value']:.3f}"),
         Line("Area in its own order", f"{trust['deletion_area']:.4f} {unit}"),
-        Line("Areas in random orders", f"{min(others):.4f} to {max(others):.4f} {unit}, {len(others)} orders"),
+        Line("Areas in random orders", f"{min(others, default=0):.4f} to {max(others, default=0):.4f} {unit}, {len(others)} orders"),
     ]
-    return [residual, *test, scored, score, base, target, method]
+    return [
+        *meant,
+        Line("Sum differs from score by", f"{trust['additivity_residual']:.1e}"),
+        *(test if others else []),
+        Line("Versions of it scored", f"{trust['evaluations']:,}"),
+        Line("Method", str(explanation["method"])),
+    ]
+
+
+def _scored(value: float, unit: str, level: Level) -> str:
+    """A score as a share where it is one; ln odds beside it for an expert."""
+    if unit != "ln odds":
+        return f"{value:.3f} {unit}"
+    share = f"{1 / (1 + math.exp(-value)):.1%}"
+    return f"{share}, {value:.3f} {unit}" if level == "expert" else share
+
+
+def _start(base: float, baseline: str, unit: str, level: Level) -> Line:
+    """Where the score starts; of a reader without any text, that this is no finding on the text."""
+    figure = _scored(base, unit, level)
+    if baseline != "the empty text":
+        return Line(f"Start, {baseline}", figure)
+    if unit != "ln odds":
+        return Line("With no text at all", figure)
+    leaning = f"the reader leans {'towards' if base > 0 else 'away from'} it before it has read anything"
+    return Line("With no text at all", f"{figure}: {leaning}, which comes from its training")
 
 
 def why_means(level: Level) -> str:

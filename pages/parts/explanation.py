@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from backend.profiles.wording import Level, why
+from backend.profiles.wording import HOLDS_MEANS, Level, holds, points, why, why_details
 from pages.parts.figure import show_figure, to_csv
 from pages.parts.markup import escape, facts, html, plain
 
@@ -28,19 +28,28 @@ def show_explanation(explanation: Mapping[str, Any], text: str, name: str, level
     window : tuple of int, optional
         The part of `text` to show; all of what the explanation covers unless given.
     """
-    trust = explanation["faithfulness"]
+    trust, unit = explanation["faithfulness"], points(str(explanation["unit"]), level)
     left, right = st.columns([5, 3], gap="large")
     with left:
         html(coloured(explanation, text, window), css="bl bl-attr")
-        html(_scale(explanation), css="bl bl-scale")
+        html(_scale(explanation, unit), css="bl bl-scale")
         with st.expander("The same as a table, and the test in words"):
-            _table(explanation, name)
-            _words(trust, str(explanation["unit"]))
+            _table(explanation, unit, name)
+            _words(trust, unit)
+            if level != "expert":
+                facts([(line.words, line.figure) for line in why_details(explanation, level)])
     with right:
-        word, css = ("RELIABLE", "") if trust["reliable"] else ("UNRELIABLE", " bl-no")
-        html(f'<span class="bl-label{css}">{word}</span><p style="margin:.4rem 0">{escape(trust["reason"])}</p>')
-        _deletion(trust, str(explanation["unit"]), name)
+        show_trust(bool(trust["reliable"]), str(trust["reason"]))
+        _deletion(trust, unit, name)
         facts([(line.words, line.figure) for line in why(explanation, level)])
+
+
+def show_trust(reliable: bool, reason: str) -> None:
+    """Whether an explanation holds, why, and what that does not say."""
+    html(
+        f'<span class="bl-label{"" if reliable else " bl-no"}">{escape(holds(reliable))}</span>'
+        f'<p style="margin:.4rem 0">{escape(reason)}</p><p class="bl-soft">{escape(HOLDS_MEANS)}</p>'
+    )
 
 
 def coloured(explanation: Mapping[str, Any], text: str, window: tuple[int, int] | None = None) -> str:
@@ -77,18 +86,17 @@ def _most(explanation: Mapping[str, Any]) -> float:
     return max((abs(item["value"]) for item in explanation["attributions"] if item["value"] is not None), default=0.0)
 
 
-def _scale(explanation: Mapping[str, Any]) -> str:
-    most, unit = _most(explanation), escape(explanation["unit"])
+def _scale(explanation: Mapping[str, Any], unit: str) -> str:
+    most = _most(explanation)
     unseen = " <span class='bl-unseen'>not seen by the model</span>" if explanation.get("unseen") else ""
     return (
-        f"<span>−{most:.2f} against</span><i></i><span>+{most:.2f} for, {unit}; "
+        f"<span>−{most:.2f} against</span><i></i><span>+{most:.2f} for, {escape(unit)}; "
         f"<span class='bl-plus'>solid</span> raises, <span class='bl-minus'>dotted</span> lowers</span>{unseen}"
     )
 
 
-def _table(explanation: Mapping[str, Any], name: str) -> None:
+def _table(explanation: Mapping[str, Any], unit: str, name: str) -> None:
     rows = sorted(explanation["attributions"], key=lambda item: -abs(item["value"] or 0.0))
-    unit = str(explanation["unit"])
     st.dataframe(
         [{"Part": item["label"], f"Share ({unit})": item["value"], "Seen": item["value"] is not None} for item in rows],
         hide_index=True,

@@ -8,7 +8,7 @@ from typing import Any
 
 from backend.config import ASSETS
 from backend.domain import Run
-from backend.profiles.wording import Level, reading_level, why
+from backend.profiles.wording import HOLDS_MEANS, Level, holds, reading_level, why, why_details
 from pages.parts.answer import filter_words, sure
 from pages.parts.evidence import by_paper, card
 from pages.parts.explanation import coloured
@@ -128,6 +128,7 @@ def _why(made: Mapping[str, Any], evidence: Sequence[Mapping[str, Any]], level: 
 
 def _trust(explanation: Mapping[str, Any], level: Level) -> str:
     trust = explanation["faithfulness"]
-    lines = "".join(f"<dt>{escape(line.words)}</dt><dd>{escape(line.figure)}</dd>" for line in why(explanation, level))
-    word, css = ("RELIABLE", "") if trust["reliable"] else ("UNRELIABLE", " bl-no")
-    return f"<p><span class='bl-label{css}'>{word}</span> {escape(trust['reason'])}</p><dl>{lines}</dl>"
+    told = why(explanation, level) if level == "expert" else [*why(explanation, level), *why_details(explanation, level)]
+    lines = "".join(f"<dt>{escape(line.words)}</dt><dd>{escape(line.figure)}</dd>" for line in told)
+    word, css = holds(bool(trust["reliable"])), "" if trust["reliable"] else " bl-no"
+    return f"<p><span class='bl-label{css}'>{escape(word)}</span> {escape(trust['reason'])} {escape(HOLDS_MEANS)}</p><dl>{lines}</dl>"

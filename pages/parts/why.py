@@ -56,9 +56,7 @@ def _why_sentence(run: Run, evidence: list[dict[str, Any]]) -> None:
     failed = jobs.last_failure(lambda job: job.title == label)
     if failed:
         jobs.show_failure(failed)
-    first = _BEARING if item.get("bearing") is not None else _NEAR
-    at_once = rank == ranks[0] and of == first and failed is None
-    if at_once or st.button(f"Explain sentence {rank}{_SAID[of]}", icon=":material/help_center:", key=f"explain-{name}"):
+    if st.button(f"Explain sentence {rank}{_SAID[of]}", icon=":material/help_center:", key=f"explain-{name}"):
         with told():
             _start(run.id, target, label)
             st.rerun()

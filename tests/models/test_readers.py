@@ -106,3 +106,15 @@ def test_adapters_of_another_encoder_are_refused_in_words(base, tmp_path):
     save_file(weights, tmp_path / "reader" / "entities.safetensors")
     with pytest.raises(ModelError, match="its base does not have"):
         readers.load(tmp_path / "reader", readers.ENTITIES, "cpu", base)
+
+
+def test_the_versions_of_an_explained_text_are_read_as_nearly_as_half_precision_allows(runtime):
+    versions = [" ".join(TEXT.split()[:n]) for n in range(1, 14)] * 10  # enough at once for half precision
+    with runtime.use(readers.ENTITIES.name) as model:
+        many = model.mention_score(versions, ["Metformin"] * len(versions), "Chemical")
+        one = np.concatenate([model.mention_score([each], ["Metformin"], "Chemical") for each in versions[:13]])
+    assert np.abs(many[:13] - one).max() < 0.03
+    with runtime.use(readers.VERDICT.name) as model:
+        many = model.verdict("Does metformin lower glucose?", versions)
+        one = np.concatenate([model.verdict("Does metformin lower glucose?", [each]) for each in versions[:13]])
+    assert np.abs(many[:13] - one).max() < 0.03

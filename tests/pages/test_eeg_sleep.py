@@ -63,7 +63,7 @@ def test_a_recording_is_staged_from_its_form_and_an_epoch_explained(open_page: C
     app = settled(press(app, "Explain why epoch 40"), bench)
     assert not app.exception
     shown = texts(app)
-    assert "RELIABLE" in shown
+    assert "This explanation" in shown
     assert "For it:" in shown
     app = press(app, "Set the stages as annotations")
     marks = bench.storage.recordings.annotations(recording)

@@ -228,13 +228,22 @@ def test_a_verdict_is_explained_paper_by_paper_then_word_by_word(open_page, benc
     assert not app.exception
     shown = texts(app)
     assert "Which sentences of the paper" in shown
-    assert ">UNRELIABLE<" in shown
+    assert ">This explanation may not hold<" in shown
+    assert "says nothing on whether the answer is right" in shown
     assert "Explain the words of sentence" in shown
     app.selectbox(key=f"verdict-sentence-{run.id}-1").set_value(2).run()
     assert not app.exception
     assert "Explain the words of sentence" not in texts(app)
     app.selectbox(key=f"verdict-paper-{run.id}").set_value(2).run()
     assert "Explain what paper 2 says, by its sentences" in texts(app)
+
+
+def test_nothing_is_explained_before_it_is_asked_for(open_page, bench, save):
+    run = bench.storage.runs.append(replace(save(), id="0000E100"))  # the same answer, without its explanation
+    app = open_page("literature", run=run.id)
+    assert not app.exception
+    assert any(button.label.startswith("Explain sentence 1") for button in app.button)
+    assert not [job for job in bench.jobs.list(active=False) if job.kind == "explain"]
 
 
 def test_the_report_carries_verdict_and_meter_unfolded(save):

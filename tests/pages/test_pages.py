@@ -54,7 +54,7 @@ def test_its_explanation_shows_values_signs_and_a_label(open_page, answered):
     assert 'title="+0.3100 sentence score"' in shown
     assert "bl-minus" in shown
     assert "The model did not see this part." in shown
-    assert ">RELIABLE<" in shown
+    assert ">This explanation holds<" in shown
     assert "20 of 20 random orders" in shown
 
 

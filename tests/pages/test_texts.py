@@ -116,7 +116,7 @@ def test_a_saved_run_is_drawn_whole_with_its_explanation(open_page, bench, toy, 
     assert not app.exception
     assert not app.error
     assert not app.json, "every task has a view of its own"
-    assert "RELIABLE" in texts(app)
+    assert "This explanation" in texts(app)
 
 
 def test_untrained_models_are_called_that_on_the_page(open_page, bench, monkeypatch, kept):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.profiles.wording import confidence_words, how_sure, reading_level, why, why_means
+from backend.profiles.wording import confidence_words, holds, how_sure, reading_level, why, why_details, why_means
 
 SHARE = st.floats(0, 1, allow_nan=False)
 RATE = st.fixed_dictionaries({"value": SHARE, "low": SHARE, "high": SHARE, "n": st.integers(1, 5000)})
@@ -40,8 +40,8 @@ EXPLANATION = st.fixed_dictionaries(
     {
         "target": st.just("Score of this sentence"),
         "method": st.just("Exact Shapley values"),
-        "unit": st.just("sentence score"),
-        "baseline": st.just("the empty text"),
+        "unit": st.sampled_from(["sentence score", "ln odds"]),
+        "baseline": st.sampled_from(["the empty text", "no sentence"]),
         "score": SHARE,
         "base_value": SHARE,
         "faithfulness": st.fixed_dictionaries(
@@ -77,6 +77,26 @@ def test_how_sure_has_the_same_figures_or_fewer_at_every_level(found):
 def test_why_has_the_same_figures_or_fewer_at_every_level(explanation):
     plain, usual, expert = (stripped(figures(why(explanation, level))) for level in ("plain", "professional", "expert"))
     assert plain <= usual <= expert
+
+
+@given(EXPLANATION)
+def test_who_is_no_expert_reads_no_method_and_an_expert_nothing_folded(explanation):
+    for level in ("plain", "professional"):
+        told = " ".join(f"{line.words} {line.figure}" for line in why(explanation, level))
+        assert not re.search("Shapley|ln odds|differs|p-value|Deletion", told)
+        folded = stripped(figures(why_details(explanation, level)))
+        assert folded <= stripped(figures(why(explanation, "expert"))) | {"2.72"}
+    assert set(why_details(explanation, "expert")) <= set(why(explanation, "expert"))
+
+
+def test_a_reader_that_leans_before_it_has_read_anything_is_said_to():
+    found = {"target": "t", "method": "m", "unit": "ln odds", "baseline": "the empty text", "score": 1.0, "base_value": 0.147}
+    trust = {"additivity_residual": 0.0, "deletion_area": 0.1, "random_areas": [], "p_value": 1.0, "evaluations": 8}
+    start = why({**found, "faithfulness": trust}, "professional")[-1]
+    assert start.words == "With no text at all"
+    assert start.figure == "53.7%: the reader leans towards it before it has read anything, which comes from its training"
+    assert "answer" not in holds(True)
+    assert "may not hold" in holds(False)
 
 
 def test_the_expert_sees_details_first_and_the_plain_reader_learns_what_they_mean():

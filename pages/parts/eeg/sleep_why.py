@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from backend.domain import Run
+from pages.parts.explanation import show_trust
 from pages.parts.figure import show_figure
 from pages.parts.markup import escape, facts, html
 from pages.parts.why_sites import explained
@@ -61,8 +62,7 @@ def _show(run: Run, made: Mapping[str, Any], label: str) -> None:
         _sentence(made)
         show_figure(plot_shares(made), describe_shares(made), f"sleep-why-{run.id}-{mark}", shares_rows(made))
     with right:
-        word, css = ("RELIABLE", "") if trust["reliable"] else ("UNRELIABLE", " bl-no")
-        html(f'<span class="bl-label{css}">{word}</span><p style="margin:.4rem 0">{escape(trust["reason"])}</p>')
+        show_trust(bool(trust["reliable"]), str(trust["reason"]))
         areas = [("this explanation", trust["deletion_area"]), *(("random", area) for area in trust["random_areas"])]
         show_figure(
             plot_deletion(trust, "score"),

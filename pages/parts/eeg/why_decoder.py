@@ -9,6 +9,7 @@ import streamlit as st
 
 from backend.domain import Run
 from backend.errors import InputError
+from pages.parts.explanation import show_trust
 from pages.parts.figure import show_figure
 from pages.parts.markup import escape, facts, html, plain
 from pages.parts.why_sites import explained
@@ -54,8 +55,7 @@ def _cells(found: Mapping[str, Any], name: str) -> None:
 def _trust(found: Mapping[str, Any], name: str) -> None:
     from backend.figures.deletion import describe_deletion, plot_deletion
 
-    word, css = ("RELIABLE", "") if found["reliable"] else ("UNRELIABLE", " bl-no")
-    html(f'<span class="bl-label{css}">{word}</span><p style="margin:.4rem 0">{escape(found["reason"])}</p>')
+    show_trust(bool(found["reliable"]), str(found["reason"]))
     trust, unit = found["faithfulness"], found["unit"]
     if trust["random_areas"]:
         areas = [("this explanation", trust["deletion_area"]), *(("random", area) for area in trust["random_areas"])]

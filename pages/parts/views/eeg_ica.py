@@ -10,6 +10,7 @@ import streamlit as st
 from backend.domain import Run
 from pages.parts.bench import bench
 from pages.parts.errors import told
+from pages.parts.explanation import show_trust
 from pages.parts.figure import show_figure
 from pages.parts.markup import escape, facts, html, kicker, some
 from pages.parts.why_sites import explained
@@ -194,8 +195,7 @@ def _why(run: Run, one: Mapping[str, Any]) -> None:
         title = f"Within them: {strongest['label'].lower()}"
         show_figure(plot_shares(parts, title), describe_shares(parts, title), f"ica-parts-{key}", share_rows(parts))
         trust = parts["faithfulness"]
-        word, css = ("RELIABLE", "") if trust["reliable"] else ("UNRELIABLE", " bl-no")
-        html(f'<span class="bl-label{css}">{word}</span><p style="margin:.4rem 0">{escape(trust["reason"])}</p>')
+        show_trust(bool(trust["reliable"]), str(trust["reason"]))
         if trust["random_areas"]:
             areas = [("this explanation", trust["deletion_area"]), *(("random", area) for area in trust["random_areas"])]
             rows = [{"order": order, "mean probability during removal": area} for order, area in areas]

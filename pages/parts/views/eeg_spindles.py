@@ -9,6 +9,7 @@ import streamlit as st
 
 from backend.domain import Run
 from pages.parts.bench import bench
+from pages.parts.explanation import show_trust
 from pages.parts.figure import show_figure
 from pages.parts.markup import escape, facts, html, kicker, plain, span
 
@@ -201,7 +202,6 @@ def _why(run: Run, name: str, event: Mapping[str, Any]) -> None:
         words = f"{parts_title(made)}. " + "; ".join(f"{part['label']} {part['value']:+.3f}" for part in sites["attributions"]) + "."
         show_figure(plot_parts(made), words, f"why-{event['start']}-{run.id}", parts_rows(made))
     with right:
-        label, css = ("RELIABLE", "") if trust["reliable"] else ("UNRELIABLE", " bl-no")
-        html(f'<span class="bl-label{css}">{label}</span><p style="margin:.4rem 0">{escape(trust["reason"])}</p>')
+        show_trust(bool(trust["reliable"]), str(trust["reason"]))
         st.caption(plain(f"{sites['method']} {sites['baseline']}"))
         st.caption(plain(describe_deletion(trust, str(sites["unit"]))))
