@@ -16,7 +16,7 @@ from backend.literature.relation_words import in_words, weighed
 from backend.literature.relations_measure import NOTHING, measure_relations
 from backend.literature.texts import read_text, sentence_spans, windows
 from backend.literature.visible import visible
-from backend.literature.why_words import effort, placed
+from backend.literature.why_words import effort, explain_around, placed
 from backend.models.abilities import Stated
 from backend.tasks import Context, pick_model, task
 
@@ -27,7 +27,7 @@ TASK = "literature.relations"
 
 
 def explain(context: Context, prediction: Mapping[str, Json], target: Mapping[str, Json], settings: Mapping[str, Json]) -> dict[str, Json]:
-    """Which words of its sentence made the model read off a relation.
+    """Which words of its sentence made the model read off a relation; those around the two names where it reads marked pairs.
 
     Parameters
     ----------
@@ -40,15 +40,24 @@ def explain(context: Context, prediction: Mapping[str, Json], target: Mapping[st
     inside = [None if spot is None else (spot[0] - start, spot[1] - start) for spot in (found["head_at"], found["tail_at"])]
     named = (str(found["head"]), str(found["relation"]), str(found["tail"]), float(found["score"]))
     stated = Stated(*named, inside[0], inside[1], found["head_kind"], found["tail_kind"])
+    names = [spot for spot in inside if spot is not None]
     with context.runtime.use(str(prediction["model"])) as model:
-        made = explain_words(
-            lambda texts: model.relation_score(texts, stated),
-            text[start:end],
-            target=f"{found['head']} - {found['relation']} - {found['tail']}{'' if model.needs_mentions else ', its sentence read alone'}",
-            unit="ln odds" if model.needs_mentions else "ln probability",
-            evaluations=effort(context, str(prediction["model"])).evaluations,
-            progress=context.progress,
-        )
+        said, most = f"{found['head']} - {found['relation']} - {found['tail']}", effort(context, str(prediction["model"])).evaluations
+
+        def score(texts: Sequence[str]) -> Any:
+            return model.relation_score(texts, stated)
+
+        if model.needs_mentions:
+            made = explain_around(score, text[start:end], names, target=said, unit="ln odds", evaluations=most, progress=context.progress)
+        else:
+            made = explain_words(
+                score,
+                text[start:end],
+                target=f"{said}, its sentence read alone",
+                unit="ln probability",
+                evaluations=most,
+                progress=context.progress,
+            )
     return {"target": {"relation": at + 1}, "model": prediction["model"], "sites": placed(made, start), "sequence": text}
 
 
