@@ -140,7 +140,7 @@ def test_relations_stand_in_a_sentence_and_those_of_nothing_are_left_out(bench, 
     assert ABSTRACT[slice(*first["head_at"])] == "Lithium"
     by_word = {item["label"]: item["value"] for item in made.explanation["sites"]["attributions"]}
     assert by_word["cause"] > 0
-    assert by_word["Lithium"] > by_word["may"]
+    assert set(by_word) == {"may", "cause"}, "the two names always stay: without them nothing could be said of both"
 
 
 def test_the_marks_of_a_papers_own_record_are_paired(bench, toy, tmp_path):
