@@ -182,7 +182,7 @@ def _start(base: float, baseline: str, unit: str, level: Level) -> Line:
     """Where the score starts; of a reader without any text, that this is no finding on the text."""
     figure = _scored(base, unit, level)
     if baseline != "the empty text":
-        return Line(f"Start, {baseline}", figure)
+        return Line("Without any of it", f"{figure} ({baseline})")
     if unit != "ln odds":
         return Line("With no text at all", figure)
     leaning = f"the reader leans {'towards' if base > 0 else 'away from'} it before it has read anything"
