@@ -52,6 +52,9 @@ _SHORT = re.compile(  # a comma ends them: 'A, but not B, caused C'; 'the cause 
     r"(?:but|and|to|unknown|unclear|uncertain|not known|not clear)\b", re.IGNORECASE
 )
 _CLAUSE = re.compile(r"[;:]|, (?:and|but|while|whereas|or)\b|\b(?:while|whereas)\b", re.IGNORECASE)
+_RELIEVED = re.compile(
+    r"\b(?:attenuat|ameliorat|alleviat|prevent|protect|reliev|suppress|abolish|revers|antagoni[sz]|improv)\w*|\bagainst\b", re.IGNORECASE
+)
 _REACH = 12  # words from a cue to the second of the two names
 _WORD = re.compile(r"\w+(?:-\w+)*")
 
@@ -77,7 +80,7 @@ def question(text: str, stated: Mapping[str, Json]) -> str:
 
 
 def weighed(text: str, relations: Sequence[Mapping[str, Json]], measured: Mapping[str, Mapping[str, Json]]) -> list[dict[str, Json]]:
-    """Relations of one text with ``denied`` and ``asked`` (the cue, or ''), ``crossed``, ``shown`` and ``right``, likeliest first.
+    """Relations of one text, likeliest first, with ``denied``, ``asked``, ``relieved`` (cues, or ''), ``crossed``, ``shown``, ``right``.
 
     Parameters
     ----------
@@ -95,14 +98,25 @@ def weighed(text: str, relations: Sequence[Mapping[str, Json]], measured: Mappin
     for each in relations:
         partner = known_kind(str(each.get("tail_kind") or "")) or ""
         crossed = _crossed(text, each, relations)
-        told = {**each, "denied": denial(text, each), "asked": question(text, each), "crossed": crossed, "shown": True, "right": None}
+        relieved = _relief(text, each) if partner == "disease" else ""
+        told = {**each, "denied": denial(text, each), "asked": question(text, each), "crossed": crossed, "relieved": relieved}
+        told |= {"shown": True, "right": None}
         if known := measured.get(partner):
             if float(each["sure"]) < float(known["least"]):
                 continue
-            told["shown"] = not crossed and float(each["sure"]) >= float(known["shown"])
+            told["shown"] = not crossed and not relieved and float(each["sure"]) >= float(known["shown"])
             told["right"] = {**known["right"]["shown" if told["shown"] else "others"], "data": known["data"], "partner": partner}
         made.append(told)
     return sorted(made, key=lambda each: -float(each["sure"]))
+
+
+def _relief(text: str, each: Mapping[str, Json]) -> str:
+    """The word between a chemical and a disease by which the one may relieve the other in place of inducing it, or ''."""
+    if None in (each["head_at"], each["tail_at"]) or in_words(each) != "induces":
+        return ""
+    first, second = sorted((each["head_at"], each["tail_at"]))
+    found = _RELIEVED.search(text, first[1], second[0])
+    return found.group().lower() if found else ""
 
 
 def _crossed(text: str, each: Mapping[str, Json], relations: Sequence[Mapping[str, Json]]) -> bool:

@@ -147,6 +147,8 @@ def _card(each: Mapping[str, Any]) -> str:
     note += _notice("Asked.", f"The sentence says “{escape(asked)}”: it may only ask whether this is so.") if asked and not denied else ""
     crossed = each.get("crossed")
     note += _notice("Two clauses.", "Each of the two names has a likelier partner in its own clause.") if crossed else ""
+    relieved = each.get("relieved")
+    note += _notice("Perhaps relieved.", f"The sentence says “{escape(relieved)}” between the two names.") if relieved else ""
     source = f", evidence {each['evidence']}" if "evidence" in each else ""
     less = "" if each.get("shown", True) else ", less certain"
     return (

@@ -30,6 +30,7 @@ def stated(head_at, tail_at, kind="Disease", score=0.8, relation="chemical induc
         "score": score,
         "sure": score,
         "crossed": False,
+        "relieved": "",
         "head_at": list(head_at),
         "tail_at": list(tail_at),
         "head_kind": "Chemical",
@@ -91,6 +92,17 @@ def test_of_two_clauses_with_a_pair_each_the_names_are_not_crossed():
     assert not any(each["crossed"] for each in weighed(text, relations[:1] + relations[3:], {}))
     relations[1]["sure"] = 0.4  # an unsure name is no reason to give its partner to another
     assert {(each["head"], each["tail"]) for each in weighed(text, relations, {}) if each["crossed"]} == set(list(pairs)[2:])
+
+
+def test_a_disease_that_a_chemical_may_relieve_is_not_shown_as_induced_unasked():
+    text = "Metformin in the attenuation of atherosclerosis."
+    spots = {"head": "Metformin", "head_at": [0, 9], "tail": "atherosclerosis", "tail_at": [32, 47], "sentence": [0, len(text)]}
+    right = {name: {"value": 0.7, "low": 0.6, "high": 0.8, "n": 90} for name in ("shown", "others")}
+    measured = {"disease": {"least": 0.3, "shown": 0.5, "data": "abstracts kept apart", "right": right}}
+    (found,) = weighed(text, [stated((0, 7), (15, 21)) | spots], measured)
+    assert (found["relieved"], found["shown"]) == ("attenuation", False)
+    (gene,) = weighed(text, [stated((0, 7), (15, 21), "Gene", relation="INHIBITOR") | spots], measured)
+    assert gene["relieved"] == ""
 
 
 def test_the_table_tells_the_paper_the_sentence_and_its_place():

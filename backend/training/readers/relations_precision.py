@@ -84,7 +84,7 @@ def of_sentence(listed: Mapping[frozenset[tuple[int, int]], str], stated: Iterab
 
 
 def _sure(each: Mapping[str, Any]) -> float:
-    return min(float(each["sure"]), LEVELS[0]) if each["crossed"] else float(each["sure"])
+    return min(float(each["sure"]), LEVELS[0]) if each["crossed"] or each["relieved"] else float(each["sure"])
 
 
 def precision(texts: Sequence[Sequence[Read]], low: float, high: float = 2.0) -> dict[str, Any]:
