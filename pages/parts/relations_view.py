@@ -67,6 +67,8 @@ def counted(shown: Sequence[Mapping[str, Any]], every: Sequence[Mapping[str, Any
     """How many were read off the sentences; those that are denied or asked after are told apart."""
     from backend.literature.relation_rows import ASKED, ASSERTED, DENIED, said_as
 
+    if not shown:
+        return f"No relation is sure enough to be shown unasked; {some(len(every), 'less certain one')} read off the sentences."
     count = {name: sum(said_as(each) == name for each in shown) for name in (ASSERTED, DENIED, ASKED)}
     parts = [f"{some(count[ASSERTED], 'relation')} read off the sentences"]
     parts += [f"{count[DENIED]:,} more that the sentence denies"] if count[DENIED] else []
