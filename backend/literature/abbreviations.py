@@ -13,6 +13,7 @@ from typing import NamedTuple
 from backend.models.abilities import Mention
 
 _BRACKET = re.compile(r"\(([^()]{2,30})\)")
+_GENITIVE = ("'s", "\u2019s")
 _SHORT = re.compile(r"[A-Za-z0-9][\w-]{1,9}")
 
 
@@ -58,7 +59,10 @@ def as_defined(text: str, mentions: Sequence[Mention]) -> list[Mention]:
 
 
 def whole(text: str, mentions: Sequence[Mention]) -> list[Mention]:
-    """The mentions without brackets that are closed or opened outside of them; those without a letter are left out."""
+    """The mentions without brackets that are closed or opened outside of them; those without a letter are left out.
+
+    So is the ending of a genitive that was marked apart: "'s" after "metformin".
+    """
     made = []
     for each in mentions:
         start, end = each.start, each.end
@@ -70,7 +74,7 @@ def whole(text: str, mentions: Sequence[Mention]) -> list[Mention]:
                 start += 1
             else:
                 break
-        if any(letter.isalpha() for letter in text[start:end]):
+        if text[start:end] not in _GENITIVE and any(letter.isalpha() for letter in text[start:end]):
             made.append(replace(each, start=start, end=end))
     return made
 

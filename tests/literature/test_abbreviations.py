@@ -51,3 +51,9 @@ def test_names_do_not_end_in_a_bracket_that_opens_elsewhere():
     text = "The TAPP) repair of (glutathione ( and Ca(2+) rose )."
     marks = [mention(text, name, "Gene") for name in ("TAPP)", "(glutathione (", "Ca(2+)", " )")]
     assert [text[each.start : each.end] for each in whole(text, marks)] == ["TAPP", "glutathione", "Ca(2+)"]
+
+
+def test_the_ending_of_a_genitive_is_no_name() -> None:
+    text = "metformin's effect"
+    marks = [Mention(0, 9, "Chemical", 0.9), Mention(9, 11, "Chemical", 0.9)]
+    assert [text[each.start : each.end] for each in whole(text, marks)] == ["metformin"]
