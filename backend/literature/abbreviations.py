@@ -13,7 +13,7 @@ from typing import NamedTuple
 from backend.models.abilities import Mention
 
 _BRACKET = re.compile(r"\(([^()]{2,30})\)")
-_GENITIVE = ("'s", "\u2019s")
+_GENITIVE = re.compile("(?:['\u2019]|(?<=['\u2019]))s")  # with the apostrophe, or after it
 _SHORT = re.compile(r"[A-Za-z0-9][\w-]{1,9}")
 
 
@@ -74,7 +74,8 @@ def whole(text: str, mentions: Sequence[Mention]) -> list[Mention]:
                 start += 1
             else:
                 break
-        if text[start:end] not in _GENITIVE and any(letter.isalpha() for letter in text[start:end]):
+        ending = _GENITIVE.match(text, start)
+        if not (ending and ending.end() == end) and any(letter.isalpha() for letter in text[start:end]):
             made.append(replace(each, start=start, end=end))
     return made
 
